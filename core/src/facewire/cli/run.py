@@ -1,0 +1,143 @@
+"""``facewire run``: animate inputs with a profile."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from facewire.assemble import shared
+from facewire.cli.show import Progress, closing_table, say
+from facewire.errors import FacewireError, InputError
+from facewire.inputs import Input, open_audio, open_input, same_names
+from facewire.profile import Profile, load_profile
+from facewire.registry import Registry
+from facewire.session import Session
+
+
+@click.command("run")
+@click.argument("inputs", nargs=-1, metavar="INPUT…")
+@click.option("--profile", "profile", default="default", show_default=True, metavar="NAME|FILE")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True)
+@click.option("--audio", metavar="FILE", help="A sound file; '-' reads one from standard input.")
+@click.option(
+    "--text", "speak", is_flag=True, help="Take every INPUT as text, whatever it looks like."
+)
+@click.option(
+    "--transcript", type=click.Path(path_type=Path), help="What is said in the sound file."
+)
+@click.option("--lang", help="The language spoken, such as en or de.")
+@click.option("--emotion", metavar="TAGS", help="Emotion of the whole: joy:80, or a track's path.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the profile.")
+@click.option("--live", is_flag=True, help="Use nothing from the future, as with a microphone.")
+@click.option("--quiet", "-q", is_flag=True, help="Print errors alone.")
+@click.option("--verbose", "-v", is_flag=True, help="Print each live sink's lateness too.")
+@click.option(
+    "--log", type=click.Path(path_type=Path), help="Also write what is printed to a file."
+)
+def command(
+    inputs: tuple[str, ...],
+    profile: str,
+    out: Path,
+    audio: str | None,
+    speak: bool,
+    transcript: Path | None,
+    lang: str | None,
+    emotion: str | None,
+    overrides: tuple[str, ...],
+    live: bool,
+    quiet: bool,
+    verbose: bool,
+    log: Path | None,
+) -> None:
+    """Animate text, sound files, the microphone or frames.
+
+    INPUT is the path of a sound or frames file, 'mic', '-' for text from standard input, or text
+    to speak: facewire run "[joy:80] Hello!"
+    """
+    chosen = load_profile(profile, [*overrides, *([f"lang={lang}"] if lang else [])])
+    registry: Registry = shared("facewire.registry", Registry)
+    given = [open_input(text, chosen, registry, speak) for text in inputs]
+    given += [open_audio(audio)] if audio else []
+    if not given:
+        raise InputError('nothing to animate; try: facewire run "Hello! I can talk now."')
+    same_names(given)
+    words = _transcript(transcript, given)
+    with _log(log) as record:
+        for one in given:
+            options = {"live": live, "transcript": words, "emotion": emotion}
+            _animate(one, chosen, out, options, quiet, verbose, record)
+
+
+def _animate(
+    one: Input, profile: Profile, out: Path, options: Any, quiet: bool, verbose: bool, record: Any
+) -> None:
+    total = getattr(one.source, "seconds", None)
+    with Progress(one.name, total, quiet) as progress:
+        session = Session(
+            profile, one.source, one.name, out, progress=progress.at, tell=progress.note, **options
+        )
+        with _stop_on_signal(session):
+            report = session.run()
+    table = closing_table(report, verbose)
+    if not quiet:
+        say(table)
+    if record:
+        say(table, record)
+
+
+def _transcript(path: Path | None, given: list[Input]) -> str | None:
+    if path is None:
+        return None
+    if len(given) > 1 or given[0].source.brings != "audio":
+        raise InputError("--transcript goes with one sound file")
+    try:
+        text = path.read_text("utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: the transcript cannot be read as UTF-8 text: {error}") from error
+    if not text:
+        raise InputError(f"{path}: the transcript is empty")
+    return text
+
+
+@contextmanager
+def _log(path: Path | None) -> Iterator[Any]:
+    if path is None:
+        yield None
+        return
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        raise FacewireError(f"{path}: the log cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _stop_on_signal(session: Session) -> Iterator[None]:
+    """Let the first Ctrl-C end the input and keep the outputs, the second abort."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked = 0
+
+    def stop(number: int, frame: object) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            print("ending; press Ctrl-C again to stop at once and discard", file=sys.stderr)
+            session.end()
+        else:
+            session.abort()
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

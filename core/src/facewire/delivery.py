@@ -1,0 +1,262 @@
+"""From blocks to sinks: files at once, live sinks on the clock, and how a face comes to rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from facewire.clock import MonotonicClock
+from facewire.errors import FacewireError
+from facewire.pacer import LEAD, Pacer, rows
+from facewire.pipeline import Built, call
+from facewire.resample import Converter, mouth_columns
+from facewire.rig import Rig
+from facewire.stages import Clock, Sink
+from facewire.types import Audio, Block, Emotion, FloatArray, Frames, RunInfo
+
+FACE_EASE = 0.2  # seconds to neutral when a run stops
+MOUTH_EASE = 0.1
+NEUTRAL_FRAMES = 3
+MARGIN = 0.05  # seconds between the first frame's making and its due time
+SLICE = 0.05  # seconds that the producer sleeps at a time, so that it notices an abort
+
+
+def ease(x: FloatArray | float) -> FloatArray:
+    """Return smoothstep 3x² - 2x³ of x clamped to [0, 1]."""
+    x = np.clip(np.asarray(x, np.float32), 0, 1)
+    return x * x * (3 - 2 * x)
+
+
+@dataclass
+class Outlet:
+    """One sink with its converter, and a pacer if it is live."""
+
+    built: Built[Sink]
+    converter: Converter
+    pacer: Pacer | None = None
+    alive: bool = True
+
+
+class Delivery:
+    """Takes blocks to all sinks.
+
+    A run with a live sink is paced: due(k) = t0 + k / fps + ``latency`` + the sink's own latency.
+    ``failure`` is the first error of a file sink; the other sinks may finish then.
+    """
+
+    def __init__(
+        self,
+        sinks: list[Built[Sink]],
+        frames: tuple[Rig, Fraction],
+        clock: Clock | None = None,
+        latency: float = 0.0,
+        tell: Callable[[str], None] = print,
+    ) -> None:
+        self._sinks, (self._rig, self._fps), self._tell = sinks, frames, tell
+        device = next((sink.stage.clock for sink in sinks if sink.stage.clock), None)
+        self.clock: Clock = device or clock or MonotonicClock()
+        self._threaded = getattr(self.clock, "threaded", True)
+        self.latency = latency
+        self.paced = any(sink.stage.live for sink in sinks)
+        self.outlets: list[Outlet] = []
+        self.failure: BaseException | None = None
+        self.aborted = False
+        self.frames = 0
+        self._t0: float | None = None
+
+    # -- begin -----------------------------------------------------------------------------------
+
+    @property
+    def seconds(self) -> float:
+        """The length of what was delivered."""
+        return float(self.frames / self._fps)
+
+    @property
+    def started(self) -> bool:
+        """Whether the clock runs."""
+        return self._t0 is not None
+
+    def elapsed(self) -> float:
+        """Return the session's time in seconds: 0 at sample 0."""
+        return self.clock.now() - (self._t0 if self._t0 is not None else self.clock.now())
+
+    def start(self, info: RunInfo, ago: float = 0.0) -> None:
+        """Open the sinks and start the clock, with sample 0 ``ago`` seconds before now."""
+        if self.started:
+            return
+        for built in self._sinks:
+            sink = built.stage
+            rig, fps = sink.rig or self._rig, sink.fps or self._fps
+            call(built, sink.open, replace(info, rig=rig, fps=fps))
+            outlet = Outlet(built, Converter(info.rate, (self._rig, self._fps), (rig, fps)))
+            if sink.live:
+                outlet.pacer = Pacer(built, self.clock, fps, self.latency, self._tell)
+            self.outlets.append(outlet)
+        self._t0 = self.clock.now() - ago
+        for pacer in self._pacers():
+            pacer.begin(self._t0, self._threaded)
+
+    def _pacers(self) -> Iterator[Pacer]:
+        return (outlet.pacer for outlet in self.outlets if outlet.pacer)
+
+    # -- blocks ----------------------------------------------------------------------------------
+
+    def push(self, block: Block) -> None:
+        """Give a block to the files, then its rows to the pacers, at most 0.5 s ahead of time."""
+        self.frames += len(block.frames)
+        for outlet in self.outlets:
+            if outlet.pacer is None:
+                self._file(outlet, outlet.converter.push(block))
+        if not self.paced:
+            return
+        for row in rows(block):
+            self._wait(self._due(row.frames.start) - LEAD)
+            if self.aborted:
+                return
+            for outlet in self.outlets:
+                if outlet.pacer:
+                    for converted in outlet.converter.push(row):
+                        for piece in rows(converted):
+                            outlet.pacer.put(piece)
+
+    def _due(self, frame: int) -> float:
+        return (self._t0 or 0.0) + float(frame / self._fps) + self.latency
+
+    def _file(self, outlet: Outlet, blocks: Iterator[Block]) -> None:
+        if not outlet.alive:
+            return
+        try:
+            for block in blocks:
+                call(outlet.built, outlet.built.stage.push, block)
+        except Exception as error:
+            self._lose(outlet, error)
+
+    def _lose(self, outlet: Outlet, error: BaseException) -> None:
+        outlet.alive = False
+        self.failure = self.failure or error
+        outlet.built.stage.abort()
+
+    def _wait(self, until: float) -> None:
+        """Sleep to a time. On a clock without threads, do the pacers' work on the way."""
+        if not self._threaded:
+            self._step(until)
+            return
+        while not self.aborted and (left := until - self.clock.now()) > 0:
+            self.clock.sleep_until(self.clock.now() + min(left, SLICE))
+
+    def _step(self, until: float) -> None:
+        while True:
+            due = [
+                (at, i) for i, p in enumerate(self._pacers()) if (at := p.next_due()) is not None
+            ]
+            if not due or min(due)[0] > until:
+                break
+            self.clock.sleep_until(min(due)[0])
+            list(self._pacers())[min(due)[1]].step()
+        if until != float("inf"):
+            self.clock.sleep_until(until)
+
+    def hush(self, until: int) -> None:
+        """Close the mouth of live frames within 0.1 s and mute them, up to frame ``until``."""
+        for pacer in self._pacers():
+            pacer.filter = Hush(int(until / self._fps * pacer.fps), pacer.fps)
+
+    # -- end -------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Commit the files, let live sinks play out and ease to neutral. Raises ``failure``."""
+        for outlet in self.outlets:
+            if outlet.pacer is None:
+                self._file(outlet, outlet.converter.flush())
+                self._commit(outlet)
+        for outlet in self.outlets:
+            if outlet.pacer:
+                self._play_out(outlet, outlet.pacer)
+        if not self._threaded:
+            self._step(float("inf"))
+        for outlet in self.outlets:
+            if outlet.pacer:
+                outlet.pacer.end()
+                self._commit(outlet)
+        if self.failure:
+            raise self.failure
+
+    def _commit(self, outlet: Outlet) -> None:
+        if not outlet.alive:
+            return
+        try:
+            call(outlet.built, outlet.built.stage.close)
+        except Exception as error:
+            self._lose(outlet, error)
+        outlet.alive = False
+
+    def _play_out(self, outlet: Outlet, pacer: Pacer) -> None:
+        for block in outlet.converter.flush():
+            for row in rows(block):
+                pacer.put(row)
+        pacer.close_with(rest)
+
+    def abort(self) -> None:
+        """Stop at once and discard what the sinks have."""
+        self.aborted = True
+        for outlet in self.outlets:
+            if outlet.pacer:
+                outlet.pacer.drop()
+                outlet.pacer.end()
+        opened = {id(outlet.built): outlet for outlet in self.outlets}
+        for built in self._sinks:
+            if id(built) not in opened or opened[id(built)].alive:
+                try:
+                    call(built, built.stage.abort)
+                except (FacewireError, OSError) as error:
+                    self._tell(str(error))
+
+
+def rest(last: Block) -> Iterator[Block]:
+    """Yield rows that ease from ``last`` to neutral, then three neutral ones."""
+    frames, fps = last.frames, last.frames.fps
+    count = int(FACE_EASE * fps) + NEUTRAL_FRAMES
+    mouth = mouth_columns(frames.rig)
+    for i in range(1, count + 1):
+        seconds = float(i / fps)
+        values = frames.values * (1 - ease(seconds / FACE_EASE))
+        values[:, mouth] = frames.values[:, mouth] * (1 - ease(seconds / MOUTH_EASE))
+        yield following(last, values, i)
+
+
+def following(row: Block, values: FloatArray, by: int = 1) -> Block:
+    """Return a silent row ``by`` frames after another."""
+    index = row.frames.start + by
+    frames = Frames(values, row.frames.rig, row.frames.fps, index)
+    emotion = Emotion(row.emotion.vad, row.emotion.weights, row.frames.fps, index)
+    return Block(frames, emotion, Audio(np.zeros(0, np.float32), row.audio.rate, row.audio.end))
+
+
+class Hush:
+    """A pacer's filter after an interruption: the mouth eases shut, the sound is muted."""
+
+    def __init__(self, until: int, fps: Fraction) -> None:
+        self._until, self._fps = until, fps
+        self._from: FloatArray | None = None
+        self._start = 0
+
+    def __call__(self, row: Block) -> Block:
+        """Return the row with its mouth on the way shut, or on its way back after ``until``."""
+        index, frames = row.frames.start, row.frames
+        if self._from is None:
+            self._from, self._start = frames.values.copy(), index
+        closing = ease(float((index - self._start + 1) / self._fps) / MOUTH_EASE)
+        opening = ease(float((index - self._until) / self._fps) / MOUTH_EASE)
+        if opening >= 1:
+            return row
+        mouth = mouth_columns(frames.rig)
+        values = frames.values.copy()
+        held = self._from[:, mouth] * (1 - closing)
+        values[:, mouth] = held + (values[:, mouth] - held) * opening
+        sound = (
+            row.audio if index >= self._until else replace(row.audio, samples=row.audio.samples * 0)
+        )
+        return Block(replace(frames, values=values), row.emotion, sound)

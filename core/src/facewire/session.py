@@ -1,0 +1,275 @@
+"""One run: source, pipeline, sinks, clock and pacers.
+
+One producer (the thread that calls ``run``) takes the input, runs the pipeline and writes the file
+sinks; each live sink has a pacer with a thread of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+from facewire.assemble import Assembly, assemble
+from facewire.delivery import MARGIN, Delivery
+from facewire.emotion import EmotionCurve, Key, State, load_track, parse
+from facewire.errors import InputError
+from facewire.feed import Feed
+from facewire.intake import Intake
+from facewire.pipeline import DEFAULT_RATE, Built, Pipeline, silence
+from facewire.profile import Profile
+from facewire.registry import Registry
+from facewire.report import Report
+from facewire.speech import Speech, Spoken
+from facewire.stages import Clock, Sink, Source
+from facewire.types import Audio, Block, Frames, RunInfo, Text, frames_within
+
+
+def wanted(emotion: str | None, where: str) -> list[Key]:
+    """Return the keys of an emotion: a track's path, or ``joy:80`` for the whole."""
+    if emotion is None:
+        return []
+    if Path(emotion).suffix.lower() in (".yaml", ".yml"):
+        return load_track(emotion)
+    return [Key(Fraction(0), parse(emotion, where), "option")]
+
+
+def check_paths(read: Path | None, sinks: Iterable[Built[Sink]]) -> None:
+    """Raise InputError if two sinks write one file, or one writes over the input."""
+    taken = {read.absolute(): "the input"} if read else {}
+    for sink in sinks:
+        if sink.stage.path is None:
+            continue
+        path = sink.stage.path.absolute()
+        if path in taken:
+            raise InputError(
+                f"{sink.stage.path}: {sink} would write over {taken[path]}; "
+                "choose another --out, or another path in the profile"
+            )
+        taken[path] = f"what {sink} writes"
+
+
+SLACK = 0.1  # seconds that a live source may be late before silence is fed in its place
+
+
+class Session:
+    """One run of a profile on one source.
+
+    ``run`` does it and returns the report. From other threads: ``end`` finishes early and keeps
+    the outputs, ``abort`` discards them, ``interrupt`` drops what is queued and closes the mouth,
+    ``set_emotion`` takes over the emotion. ``progress(seconds)`` is called as sound goes in;
+    ``tell(line)`` gets what a person should know while it runs. ``emotion`` is ``joy:80`` or a
+    track's path; ``sinks`` are added to the profile's.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        source: Source,
+        name: str = "clip",
+        out: Path = Path("out"),
+        *,
+        live: bool = False,
+        transcript: str | None = None,
+        emotion: str | None = None,
+        sinks: Iterable[Built[Sink]] = (),
+        clock: Clock | None = None,
+        registry: Registry | None = None,
+        progress: Callable[[float], None] = lambda seconds: None,
+        tell: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.source, self.profile = source, profile
+        causal = live or source.live
+        words = transcript if transcript is not None else source.transcript
+        self.assembly: Assembly = assemble(profile, name, out, causal, words, registry)
+        self.curve = EmotionCurve(wanted(profile.emotion, "emotion:"))
+        for key in wanted(emotion, "--emotion"):
+            self.curve.put(key)
+        self._speech: Speech | None = None
+        if source.brings == "text":
+            self._speech = Speech(self.assembly)
+        rate = profile.rate or source.rate or (self._speech.rate if self._speech else None)
+        self.pipeline: Pipeline = self.assembly.pipeline(self.curve, rate)
+        self.latency = self._latency(rate or DEFAULT_RATE) if causal else 0.0
+        outputs = [*self.assembly.sinks(), *sinks]
+        check_paths(source.path, outputs)
+        self.delivery = Delivery(
+            outputs,
+            (self.pipeline.rig, self.pipeline.fps),
+            clock,
+            self.latency,
+            tell,
+        )
+        self._intake = Intake(rate, self.pipeline.inner_fps, tell)
+        self._progress = progress
+        self._ended = False
+        self._feed: Feed | None = None
+
+    def _latency(self, rate: int) -> float:
+        return MARGIN + sum(seconds or 0.0 for _, seconds in self.pipeline.latency(rate))
+
+    # -- what other threads may call -------------------------------------------------------------
+
+    def set_emotion(self, state: State | None) -> None:
+        """Take over the emotion from the first row not yet conditioned; None gives it back."""
+        if state is None:
+            self.curve.release()
+        else:
+            self.curve.set(None, state)
+
+    def interrupt(self) -> None:
+        """Drop what is queued to be said, mute it and close the mouth in 0.1 s; the run goes on."""
+        if self._feed:
+            self._feed.drop()
+        rate = self._intake.rate or DEFAULT_RATE
+        queued = frames_within(self._intake.position, rate, self.pipeline.fps)
+        self.delivery.hush(queued)
+
+    def end(self) -> None:
+        """End the input; what came in is finished and the outputs are kept."""
+        self._ended = True
+        self.source.close()
+        if self._feed:
+            self._feed.close()
+
+    def abort(self) -> None:
+        """Stop now and discard the outputs."""
+        self.delivery.aborted = True
+        self.end()
+
+    # -- the run ---------------------------------------------------------------------------------
+
+    def run(self) -> Report:
+        """Run to the end of the source and return the report; on an error no output is left half.
+
+        FacewireError for bad input or a failing stage; KeyboardInterrupt when it was aborted.
+        """
+        registry, problem, begun = self.assembly.registry, None, time.perf_counter()
+        registry.tell("facewire_session_started", session=self)
+        try:
+            for item in self._input():
+                self._deliver(self._push(item))
+                if self.delivery.aborted or self.delivery.failure:
+                    break
+            self._deliver(self._rest())
+            self._check_end()
+            self.delivery.finish()
+        except BaseException as error:
+            problem = error
+            self.delivery.abort()
+            raise
+        finally:
+            self.end()
+            registry.tell("facewire_session_stopped", session=self, error=problem)
+        return self._report(time.perf_counter() - begun)
+
+    def _check_end(self) -> None:
+        if self.delivery.aborted:
+            raise KeyboardInterrupt
+        if not self.delivery.started:
+            raise InputError("nothing came in: no sound, no words that can be spoken, no frames")
+
+    def _deliver(self, blocks: Iterable[Block]) -> None:
+        for block in blocks:
+            if self.delivery.aborted:
+                return
+            self._start(block.audio.rate)
+            self.delivery.push(block)
+
+    def _start(self, rate: int, ago: float = 0.0) -> None:
+        if self.delivery.started:
+            return
+        if not self._feed:
+            ago = -MARGIN  # the producer needs a moment to get ahead of the clock
+        profile, context = self.profile, self.assembly.context
+        info = RunInfo(
+            context.name,
+            self.pipeline.rig,
+            self.pipeline.fps,
+            rate,
+            time.time() - ago,
+            profile.lang,
+        )
+        self.delivery.start(info, ago)
+
+    # -- input -----------------------------------------------------------------------------------
+
+    def _input(self) -> Iterator[Spoken | Frames]:
+        """Yield what the source brings, and silence where a live one is late: the face lives on."""
+        if not self.source.live:
+            for item in self._items():
+                if self._ended:
+                    return
+                yield item
+            return
+        if self._speech:
+            self._start(self._speech.rate)
+        self._feed = Feed(self._items)
+        while (item := self._feed.take(SLACK / 2)) is not Feed.END:
+            if item is not None:
+                self._start_at(item)
+                yield item
+            elif (late := self._late()) > 0:
+                yield Spoken(silence(late, self._intake.rate or DEFAULT_RATE))
+
+    def _start_at(self, item: Spoken | Frames) -> None:
+        """Start the clock at the first sample of a live source."""
+        if isinstance(item, Spoken):
+            self._start(self._intake.rate or item.audio.rate, len(item.audio) / item.audio.rate)
+        else:
+            self._start(DEFAULT_RATE, float(len(item) / item.fps))
+
+    def _late(self) -> int:
+        """Return how many samples the input is behind the clock, beyond the slack."""
+        if not self._intake.rate or self.source.brings == "frames":
+            return 0
+        return int((self.delivery.elapsed() - SLACK) * self._intake.rate) - self._intake.position
+
+    def _items(self) -> Iterator[Spoken | Frames]:
+        for item in self.source.blocks():
+            if isinstance(item, Text):
+                self._speech = self._speech or Speech(self.assembly)
+                yield from self._speech.speak(item)
+            else:
+                yield Spoken(item) if isinstance(item, Audio) else item
+
+    def _push(self, item: Spoken | Frames) -> Iterator[Block]:
+        if isinstance(item, Frames):
+            yield from self.pipeline.push_frames(item)
+            return
+        for cue in item.cues:
+            self.curve.set(self._intake.time(cue.at, item.audio), cue.state, cue.source)
+        for audio in self._intake.take(item.audio):
+            yield from self.pipeline.push(audio)
+        self._progress(self._intake.position / audio.rate)
+
+    def _rest(self) -> Iterator[Block]:
+        for audio in self._intake.finish():
+            yield from self.pipeline.push(audio)
+        yield from self.pipeline.flush()
+
+    # -- the report ------------------------------------------------------------------------------
+
+    def _report(self, elapsed: float) -> Report:
+        pipeline, delivery = self.pipeline, self.delivery
+        voice = [self._speech.voice] if self._speech else []
+        parts = [*voice, pipeline.extractor, pipeline.model, *pipeline.layers]
+        built = [part for part in parts if part] + [outlet.built for outlet in delivery.outlets]
+        rate = self._intake.rate or DEFAULT_RATE
+        notes = [*self.assembly.fallbacks, *self.source.report()]
+        notes += [line for part in built for line in part.stage.report()]
+        return Report(
+            self.assembly.context.name,
+            self.profile.name,
+            [(part.kind, part.name, part.origin) for part in built],
+            notes,
+            self._intake.position / rate if self._intake.position else delivery.seconds,
+            delivery.frames,
+            float(pipeline.fps),
+            elapsed,
+            self.latency,
+            delivery.paced,
+            {o.built.name: o.pacer.tally for o in delivery.outlets if o.pacer},
+            [str(o.built.stage.result) for o in delivery.outlets if o.built.stage.result],
+        )
