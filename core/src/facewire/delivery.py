@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -125,7 +125,7 @@ class Delivery:
     def _due(self, frame: int) -> float:
         return (self._t0 or 0.0) + float(frame / self._fps) + self.latency
 
-    def _file(self, outlet: Outlet, blocks: Iterator[Block]) -> None:
+    def _file(self, outlet: Outlet, blocks: Iterable[Block]) -> None:
         if not outlet.alive:
             return
         try:

@@ -6,7 +6,7 @@ the features and everything kept in step by absolute frame index.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Generic, TypeVar
@@ -68,6 +68,9 @@ def walk(built: Built[Any], pieces: Iterator[T]) -> Iterator[T]:
 
 def split(frames: Frames, rig: Rig) -> Iterator[Frames]:
     """Yield frames in pieces of at most 64 rows, mapped to ``rig``."""
+    if 0 < len(frames) <= MAX_BLOCK_ROWS and frames.rig is rig:
+        yield frames
+        return
     for i in range(0, len(frames), MAX_BLOCK_ROWS):
         values = remap(frames.values[i : i + MAX_BLOCK_ROWS], frames.rig, rig)
         yield Frames(values, rig, frames.fps, frames.start + i)
@@ -80,13 +83,13 @@ class _LayerStep:
         self.built, self.layer = built, built.stage
         self._beside = Companion(rate, fps)
 
-    def push(self, block: Block) -> Iterator[Block]:
+    def push(self, block: Block) -> Sequence[Block]:
         frames = call(self.built, self.layer.push, block)
         if not self._beside.rows and len(frames) == len(block.frames):
-            yield replace_frames(block, frames)
-            return
+            same = frames is block.frames
+            return (block if same else Block(frames, block.emotion, block.audio),)
         self._beside.put(block)
-        yield from self._join([frames])
+        return list(self._join([frames]))
 
     def flush(self) -> Iterator[Block]:
         yield from self._join(walk(self.built, self.layer.flush()))
@@ -97,11 +100,6 @@ class _LayerStep:
                 if len(frames) > self._beside.rows:
                     raise StageError(f"{self.built} returned more frames than it was given")
                 yield self._beside.cut(frames, rest=len(frames) == self._beside.rows)
-
-
-def replace_frames(block: Block, frames: Frames) -> Block:
-    """Return the block with other frames of the same span."""
-    return block if frames is block.frames else Block(frames, block.emotion, block.audio)
 
 
 class Pipeline:
@@ -257,11 +255,14 @@ class Pipeline:
             yield from self._layer(self._beside.cut(piece, rest), 0)
 
     def _layer(self, block: Block, step: int) -> Iterator[Block]:
-        if step == len(self._steps):
+        blocks: Sequence[Block] = (block,)
+        for layer in self._steps[step:]:
+            if len(blocks) == 1:
+                blocks = layer.push(blocks[0])
+            else:
+                blocks = [out for block in blocks for out in layer.push(block)]
+        for block in blocks:
             yield from self._converter.push(block)
-            return
-        for out in self._steps[step].push(block):
-            yield from self._layer(out, step + 1)
 
     def flush(self) -> Iterator[Block]:
         """Yield the remaining blocks. The last one carries the rest of the sound."""

@@ -224,8 +224,11 @@ class Registry:
 
     def by_suffix(self, kind: Kind, suffix: str) -> Component | None:
         """Return the first component of a kind that reads or writes such files (``".csv"``)."""
-        known = self.catalogue()[kind]
-        return next((part for part in known if suffix.lower() in part.suffixes), None)
+        wanted = suffix.lower()
+        for part in self.catalogue()[kind]:
+            if wanted in (known.lower() for known in part.suffixes):
+                return part
+        return None
 
     # -- building --------------------------------------------------------------------------------
 
@@ -244,8 +247,8 @@ class Registry:
             text = f"{spec.where}: {built_from} cannot be built: {_describe(error)}"
             raise PluginError(text) from error
         if not isinstance(stage, KINDS[kind][1]):
-            wanted = KINDS[kind][1].__name__
-            raise PluginError(f"{built_from} built a {type(stage).__name__}, expected a {wanted}")
+            gave, wanted = type(stage).__name__, KINDS[kind][1].__name__
+            raise PluginError(f"{spec.where}: {built_from} gave {gave}, expected {wanted}")
         return Built(stage, component.name, kind, plugin.origin)
 
 

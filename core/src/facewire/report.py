@@ -36,7 +36,7 @@ class Report:
         return self.seconds / self.elapsed if self.elapsed > 0 else 0.0
 
     def rows(self, verbose: bool = False) -> Iterator[tuple[str, str]]:
-        """Yield the closing table's rows (what, value); ``verbose`` adds the live sinks' lateness."""
+        """Yield the closing table's rows (what, value); ``verbose`` adds live sinks' lateness."""
         for kind, name, origin in self.stages:
             yield kind.replace("_", " "), f"{name}  ({origin})"
         for note in self.notes:

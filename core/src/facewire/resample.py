@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -156,15 +156,16 @@ class Converter:
         self._companion = Companion(rate, self._fps)
         self._next = 0
 
-    def push(self, block: Block) -> Iterator[Block]:
-        """Yield the converted blocks that are final."""
-        if self._same_fps:
-            if self._source.channels == self._target.channels:
-                yield block
-            else:
-                values = remap(block.frames.values, self._source, self._target)
-                yield replace(block, frames=replace(block.frames, values=values, rig=self._target))
-            return
+    def push(self, block: Block) -> Iterable[Block]:
+        """Return the converted blocks that are final."""
+        if not self._same_fps:
+            return self._resample(block)
+        if self._source.channels == self._target.channels:
+            return (block,)
+        values = remap(block.frames.values, self._source, self._target)
+        return (replace(block, frames=replace(block.frames, values=values, rig=self._target)),)
+
+    def _resample(self, block: Block) -> Iterator[Block]:
         feelings = np.concatenate([block.emotion.vad, block.emotion.weights], axis=1)
         self._companion.hear(block.audio)
         yield from self._join(self._frames.push(block.frames.values), self._emotion.push(feelings))

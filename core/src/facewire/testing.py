@@ -17,6 +17,7 @@ from facewire.emotion import EmotionCurve
 from facewire.rig import Rig
 from facewire.stages import FeatureExtractor, Layer, Model, Sink
 from facewire.types import (
+    MAX_BLOCK_ROWS,
     Audio,
     Block,
     Emotion,
@@ -273,15 +274,46 @@ def _run_model(model: Model, rows: int, sizes: Sequence[int]) -> FloatArray:
 
 
 def _run_layer(layer: Layer, rows: int, sizes: Sequence[int], rig: Rig) -> FloatArray:
-    rate, fps = 16000, Fraction(60)
-    sound = voiced(first_sample(rows, rate, fps) / rate, rate)
     values = np.random.default_rng(2).uniform(0, 0.5, (rows, len(rig))).astype(np.float32)
-    blocks: list[Block] = []
-    for begin, end in cuts(rows, sizes):
+    return drive_layer(layer, layer_blocks(layer, values, rig, Fraction(60), sizes), rig)
+
+
+def layer_blocks(
+    layer: Layer, values: FloatArray, rig: Rig, fps: Fraction, sizes: Sequence[int]
+) -> list[Block]:
+    """Return frames (n, channels) as blocks of the sizes, with sound and conditioned emotion."""
+    rate, curve, blocks, ahead = 16000, EmotionCurve(), [], layer.condition_lookahead
+    sound = voiced(first_sample(len(values), rate, fps) / rate + 0.1, rate)
+    felt = _conditioned(layer, len(values), fps, sizes) if ahead == 0 else None
+    for begin, end in cuts(len(values), sizes):
         first, last = (first_sample(k, rate, fps) for k in (begin, end))
-        emotion = EmotionCurve().sample(begin, end - begin, fps)
-        frames = Frames(frozen(values[begin:end]), rig, fps, begin)
-        blocks.append(
-            Block(frames, layer.condition(emotion), Audio(sound.samples[first:last], rate, first))
-        )
-    return drive_layer(layer, blocks, rig)
+        rows = slice(begin, end)
+        emotion = curve.sample(begin, end - begin, fps)
+        if felt is not None:
+            emotion = Emotion(felt[0][rows], felt[1][rows], fps, begin)
+        frames = Frames(frozen(values[rows]), rig, fps, begin)
+        blocks.append(Block(frames, emotion, Audio(frozen(sound.samples[first:last]), rate, first)))
+    return blocks
+
+
+def _conditioned(
+    layer: Layer, rows: int, fps: Fraction, sizes: Sequence[int]
+) -> tuple[FloatArray, FloatArray]:
+    curve = EmotionCurve()
+    out = [layer.condition(curve.sample(a, b - a, fps)) for a, b in cuts(rows, sizes)]
+    return _joined([e.vad for e in out], 3), _joined([e.weights for e in out], 16)
+
+
+def layer_output(
+    layer: Layer, rows: int = 60, rig: str = "arkit61"
+) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+    """Run a layer over speech-like sound with a moving jaw; return channels before and after."""
+    shape, fps = Rig.named(rig), Fraction(60)
+    values = np.zeros((rows, len(shape)), np.float32)
+    if "jawOpen" in shape:
+        values[:, shape.index("jawOpen")] = np.abs(np.sin(np.arange(rows) / 8)) * 0.4
+    after = drive_layer(layer, layer_blocks(layer, values, shape, fps, [MAX_BLOCK_ROWS]), shape)
+    return tuple(  # type: ignore[return-value]
+        {channel: table[:, i] for i, channel in enumerate(shape.channels)}
+        for table in (values, after)
+    )

@@ -8,7 +8,7 @@ session's beginning, and frame k begins at sample ``k * rate // fps`` (``first_s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire.errors import ProfileError
 from facewire.rig import Rig
 
 if TYPE_CHECKING:
@@ -299,7 +300,6 @@ class Context:
     curve: EmotionCurve | None = None
     build: Callable[[Kind, Any], Stage] = _unbuildable
     shared: Callable[[str, Callable[[], Any]], Any] = _make
-    variables: Mapping[str, str] = field(default_factory=dict)
 
     def random(self, purpose: str) -> np.random.Generator:
         """Return a generator that depends on the seed, the input's name and ``purpose`` alone."""
@@ -307,5 +307,10 @@ class Context:
         return np.random.default_rng(int.from_bytes(hashlib.sha256(text).digest()[:16], "big"))
 
     def output(self, template: str) -> Path:
-        """Return an output path: ``{out}`` and ``{name}`` filled in."""
-        return Path(template.format(out=self.out, name=self.name, **self.variables))
+        """Return an output path: ``{out}`` and ``{name}`` filled in; ProfileError if it cannot."""
+        try:
+            return Path(template.format(out=self.out, name=self.name))
+        except (KeyError, IndexError, ValueError, AttributeError):
+            raise ProfileError(
+                f"path: found '{template}', expected {{out}} and {{name}} as the only braces"
+            ) from None

@@ -26,6 +26,9 @@ SOURCES = ("live", "tags", "track", "option", "text", "heard")
 MAX_TRANSITION = 60.0
 """Seconds that a change may be asked to take."""
 
+PAGE_ROWS = 256
+"""Rows that are painted at once: sampling one row at a time costs no more than a slice."""
+
 KEPT_KEYS = 1024
 KEPT_SECONDS = 60
 """A source's keys are kept at least this many, or this long after their rows were sampled."""
@@ -94,7 +97,8 @@ class EmotionCurve:
     def __init__(self, keys: Iterable[Key] = ()) -> None:
         self._lock = threading.Lock()
         self._lanes = {source: _Lane() for source in SOURCES}
-        self._unsampled = Fraction(0)
+        self._sampled, self._fps = 0, Fraction(60)  # rows handed out so far
+        self._page: tuple[int, Emotion | None] = (0, None)  # rows painted ahead, until a key comes
         for key in keys:
             self.put(key)
 
@@ -140,19 +144,34 @@ class EmotionCurve:
         with self._lock:
             lane.put(Key(self._unsampled if at is None else at, state, source, transition))
             lane.forget(self._unsampled - KEPT_SECONDS)
+            self._page = (0, None)
 
     def sample(self, start: int, n: int, fps: Fraction) -> Emotion:
         """Return rows ``start`` to ``start + n``; row k has the last key with time <= k / fps."""
+        with self._lock:
+            first, page = self._page
+            if page is None or page.fps != fps or start < first or start + n > first + len(page):
+                first, page = start, self._paint(start, max(n, PAGE_ROWS), fps)
+                self._page = first, page
+            if n:
+                self._sampled = max(self._sampled, start + n) if fps == self._fps else start + n
+                self._fps = fps
+        rows = slice(start - first, start - first + n)
+        return Emotion(page.vad[rows], page.weights[rows], fps, start)
+
+    def _paint(self, start: int, n: int, fps: Fraction) -> Emotion:
         vad = np.empty((n, 3), np.float32)
         weights = np.empty((n, 16), np.float32)
         vad[:], weights[:] = NEUTRAL.vad, NEUTRAL.weights
-        with self._lock:
-            for lane in reversed(self._lanes.values()):  # the strongest last, over the others
-                if lane.times:
-                    lane.paint(vad, weights, start, fps)
-            if n:
-                self._unsampled = max(self._unsampled, Fraction(start + n) / fps)
+        for lane in reversed(self._lanes.values()):  # the strongest last, over the others
+            if lane.times:
+                lane.paint(vad, weights, start, fps)
+        vad.flags.writeable = weights.flags.writeable = False
         return Emotion(vad, weights, fps, start)
+
+    @property
+    def _unsampled(self) -> Fraction:
+        return self._sampled / self._fps
 
     def changes(self) -> list[Key]:
         """Return the changes of the emotion in force, in order: what precedence leaves of the keys.

@@ -1,0 +1,6 @@
+from facewire.hookspecs import hookimpl
+
+
+@hookimpl
+def facewire_layers():
+    return ["bare"]

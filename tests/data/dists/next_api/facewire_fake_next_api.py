@@ -1,0 +1,1 @@
+raise AssertionError("a plugin of another API was imported")
