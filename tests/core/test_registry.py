@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from facewire import __version__
 from facewire.errors import FacewireError
 from facewire.profile import ComponentSpec
@@ -69,7 +68,8 @@ def test_only_the_plugin_that_is_named_is_imported(installed) -> None:
 
 def test_a_missing_plugin(installed) -> None:
     assert refusal(installed("good"), "wnik") == (
-        "mine.yaml: layers[0]: no plugin 'wnik' is installed; did you mean 'wink'? (installed: wink)"
+        "mine.yaml: layers[0]: no plugin 'wnik' is installed; did you mean 'wink'? "
+        "(installed: wink)"
     )
 
 
@@ -94,9 +94,9 @@ def test_a_plugin_of_another_api_is_not_imported(installed) -> None:
 
 def test_a_plugin_that_needs_another_facewire(installed) -> None:
     assert refusal(installed("newer"), "newer") == (
-        "mine.yaml: layers[0]: plugin 'newer' (facewire-newer 3.1) cannot be used: it needs facewire "
-        f"<8,>=7 and {__version__} is installed; upgrade facewire or install another version of "
-        "facewire-newer"
+        "mine.yaml: layers[0]: plugin 'newer' (facewire-newer 3.1) cannot be used: it needs "
+        f"facewire <8,>=7 and {__version__} is installed; upgrade facewire or install "
+        "another version of facewire-newer"
     )
 
 

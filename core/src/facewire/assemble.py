@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from facewire.emotion import EmotionCurve
-from facewire.errors import FacewireError, InputError, PluginError, ProfileError
+from facewire.errors import FacewireError, InputError, PluginError, ProfileError, nearest
 from facewire.pipeline import Built, Pipeline
 from facewire.profile import ComponentSpec, Profile, component
 from facewire.registry import Registry
@@ -40,6 +40,7 @@ class Assembly:
     _voice: Built[Voice] | None = None
     _pronouncer: Built[Voice] | None = None
     _mute: bool = False
+    _voices: dict[str, Built[Voice]] = field(default_factory=dict)
 
     # -- parts -----------------------------------------------------------------------------------
 
@@ -53,6 +54,22 @@ class Assembly:
                 )
             self._voice = self.first("voice", self.profile.voice)
         return self._voice
+
+    def voice_of(self, speaker: str | None) -> Built[Voice]:
+        """Return the voice of one of the profile's speakers; the profile's where it has none."""
+        speakers = self.profile.speakers
+        if not speaker or not speakers:
+            return self.voice
+        if speaker not in speakers:
+            known = ", ".join(speakers)
+            raise InputError(
+                f"speaker '{speaker}' is not in the profile{nearest(speaker, speakers)} "
+                f"(known: {known})"
+            )
+        if speaker not in self._voices:
+            specs = speakers[speaker].voice
+            self._voices[speaker] = self.first("voice", specs) if specs else self.voice
+        return self._voices[speaker]
 
     def text_emotion(self) -> Built[TextEmotion] | None:
         """Build the profile's reader of emotion in text, if it names one."""
@@ -159,6 +176,7 @@ def assemble(
         lang=profile.lang,
         base=profile.base,
         out=out,
+        turns=profile.turns,
         shared=shared,
     )
     assembly = Assembly(profile, registry, context)

@@ -16,6 +16,7 @@ from facewire.profile import Profile, component
 from facewire.registry import Registry
 from facewire.sources import AUDIO_SUFFIXES, AudioFile, GivenText, StreamedText
 from facewire.stages import Source
+from facewire.turns import SCRIPT_SUFFIX, Script
 
 NAME_WORDS = 6
 
@@ -59,9 +60,9 @@ def open_input(text: str, profile: Profile, registry: Registry, speak: bool = Fa
     if text == "mic":
         return Input(_component("audio.mic", profile, registry, text), "mic")
     path = Path(text)
-    if _exists(path):
+    if text.strip() and _exists(path):
         return Input(_file(path, profile, registry), path.stem)
-    suffixes = [*AUDIO_SUFFIXES, *_frame_suffixes(registry)]
+    suffixes = [*AUDIO_SUFFIXES, SCRIPT_SUFFIX, *_frame_suffixes(registry)]
     if looks_like_path(text, suffixes):
         beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise InputError(
@@ -92,6 +93,8 @@ def _file(path: Path, profile: Profile, registry: Registry) -> Source:
     suffix = path.suffix.lower()
     if suffix in AUDIO_SUFFIXES or path.is_dir():
         return AudioFile(path)
+    if suffix == SCRIPT_SUFFIX:
+        return Script(path)
     part = registry.by_suffix("source", suffix)
     if part is None:
         return AudioFile(path)

@@ -34,6 +34,8 @@ class Intake:
 
     def take(self, audio: Audio) -> Iterator[Audio]:
         """Yield the piece (and what a resampler still held of the stretch before it)."""
+        if not len(audio) and not audio.marks:
+            return
         self.rate = self.rate or audio.rate
         if audio.start == 0:
             yield from self.finish()

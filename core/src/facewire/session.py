@@ -21,7 +21,7 @@ from facewire.pipeline import DEFAULT_RATE, Built, Pipeline, silence
 from facewire.profile import Profile
 from facewire.registry import Registry
 from facewire.report import Report
-from facewire.speech import Speech, Spoken
+from facewire.speech import Cue, Speech, Spoken
 from facewire.stages import Clock, Sink, Source
 from facewire.types import Audio, Block, Frames, RunInfo, Text, frames_within
 
@@ -228,7 +228,10 @@ class Session:
 
     def _items(self) -> Iterator[Spoken | Frames]:
         for item in self.source.blocks():
-            if isinstance(item, Text):
+            if isinstance(item, Text) and not item.text.strip():
+                cues = (Cue(0, item.state, "track"),) if item.state else ()
+                yield Spoken(silence(0, DEFAULT_RATE), cues)
+            elif isinstance(item, Text):
                 self._speech = self._speech or Speech(self.assembly)
                 yield from self._speech.speak(item)
             else:
@@ -242,7 +245,7 @@ class Session:
             self.curve.set(self._intake.time(cue.at, item.audio), cue.state, cue.source)
         for audio in self._intake.take(item.audio):
             yield from self.pipeline.push(audio)
-        self._progress(self._intake.position / audio.rate)
+        self._progress(self._intake.position / (self._intake.rate or DEFAULT_RATE))
 
     def _rest(self) -> Iterator[Block]:
         for audio in self._intake.finish():

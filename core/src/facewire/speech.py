@@ -11,6 +11,7 @@ import numpy as np
 from facewire.assemble import Assembly
 from facewire.emotion import State, constant, parse_tags
 from facewire.pipeline import call, walk
+from facewire.stages import Voice
 from facewire.types import Audio, Mark, Text, Utterance
 
 HISTORY = 8  # earlier utterances that a voice and a reader of emotion are told of
@@ -37,7 +38,7 @@ class Speech:
     """Speaks texts with the profile's voice, and reads emotion from tags and from the words."""
 
     def __init__(self, assembly: Assembly) -> None:
-        self._profile = assembly.profile
+        self._assembly, self._profile = assembly, assembly.profile
         self.voice = assembly.voice
         self._reader = assembly.text_emotion()
         self._history: list[str] = []
@@ -47,8 +48,11 @@ class Speech:
     def speak(self, text: Text) -> Iterator[Spoken]:
         """Yield a text as spoken, from sample 0; a cue lands on the word that its tag precedes."""
         plain, tags = parse_tags(text.text, lenient=self._profile.tags == "lenient")
-        cues = [Cue(tag.at, tag.state, "tags") for tag in tags]
+        cues = [Cue(0, text.state, "track")] if text.state else []
+        cues += [Cue(tag.at, tag.state, "tags") for tag in tags]
         cues = sorted(cues + self._read(plain), key=lambda cue: cue.at)
+        if not plain.strip():
+            return iter([Spoken(Audio(np.zeros(0, np.float32), self.rate), tuple(cues))])
         if cues and not plain[: cues[0].at].strip():
             self._state = cues[0].state
         utterance = Utterance(
@@ -61,8 +65,9 @@ class Speech:
         self._history = [*self._history, plain][-HISTORY:]
         if cues:
             self._state = cues[-1].state
-        pieces = walk(self.voice, call(self.voice, self.voice.stage.speak, utterance))
-        return self._placed(pieces, cues, len(plain))
+        voice = self._assembly.voice_of(text.speaker)
+        pieces = walk(voice, call(voice, voice.stage.speak, utterance))
+        return self._placed(voice.stage, pieces, cues, len(plain))
 
     def _read(self, plain: str) -> list[Cue]:
         if self._reader is None:
@@ -70,21 +75,23 @@ class Speech:
         readings = call(self._reader, self._reader.stage.read, plain, self._history)
         return [Cue(r.chars[0], State.of(r.vad, r.weights), "text") for r in readings]
 
-    def _placed(self, pieces: Iterator[Audio], cues: list[Cue], chars: int) -> Iterator[Spoken]:
-        if cues and self.voice.stage.marks == "none":
-            pieces = iter([_whole(list(pieces), self.rate)])
+    def _placed(
+        self, voice: Voice, pieces: Iterator[Audio], cues: list[Cue], chars: int
+    ) -> Iterator[Spoken]:
+        if cues and voice.marks == "none":
+            pieces = iter([_whole(list(pieces), voice.rate)])
         end = 0
         for audio in pieces:
             end = audio.end
             words = [mark for mark in audio.marks if mark.kind == "word" and mark.chars]
             due, cues = place(cues, words)
-            if cues and self.voice.stage.marks == "none":
+            if cues and voice.marks == "none":
                 # No word has a time: a cue's share of the text is its share of the sound.
                 due, cues = [replace(cue, at=cue.at * end // max(1, chars)) for cue in cues], []
             yield Spoken(audio, tuple(due))
         if cues:  # after the last word
             rest = tuple(replace(cue, at=end) for cue in cues)
-            yield Spoken(Audio(np.zeros(0, np.float32), self.rate, end), rest)
+            yield Spoken(Audio(np.zeros(0, np.float32), voice.rate, end), rest)
 
 
 def place(cues: list[Cue], words: list[Mark]) -> tuple[list[Cue], list[Cue]]:

@@ -21,7 +21,7 @@ from facewire.errors import ProfileError
 from facewire.rig import Rig
 
 if TYPE_CHECKING:
-    from facewire.emotion import EmotionCurve
+    from facewire.emotion import EmotionCurve, State
     from facewire.stages import Stage
 
 FloatArray = NDArray[np.float32]
@@ -170,11 +170,15 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text that a source brings, for the session's voice. Tags are still in it."""
+    """Text that a source brings, for the session's voice. Tags are still in it.
+
+    ``state`` is the emotion it begins with, where its source says so (a script's turn).
+    """
 
     text: str
     lang: str | None = None
     speaker: str | None = None
+    state: State | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -282,6 +286,7 @@ class Context:
     sinks see. ``transcript``: what is said in the input, if known. ``base``: the folder that input
     paths are relative to; ``out``: where outputs go. ``model``: None before it is built.
     ``curve``: the session's emotion over time, as far as it is known (for layers).
+    ``turns``: whether emotion flows from turn to turn or may change at once.
     ``pronounce(word)``: phones from the profile's voice, or None. ``build(kind, spec)``: a nested
     component. ``shared(key, make)``: one object for all sessions of this process.
     """
@@ -298,6 +303,7 @@ class Context:
     model: ModelInfo | None = None
     pronounce: Callable[[str], list[str] | None] = _mute
     curve: EmotionCurve | None = None
+    turns: Literal["monologue", "dialogue"] = "monologue"
     build: Callable[[Kind, Any], Stage] = _unbuildable
     shared: Callable[[str, Callable[[], Any]], Any] = _make
 
