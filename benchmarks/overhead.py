@@ -68,7 +68,9 @@ def seconds(work: Callable[[], object], repeats: int = 5) -> float:
 
 
 def main() -> None:
-    print(f"{'frames a push':>14}{'layers':>8}{'engine us/frame':>17}{'direct calls':>14}{'ratio':>8}")
+    print(
+        f"{'frames a push':>14}{'layers':>8}{'engine us/frame':>17}{'direct calls':>14}{'ratio':>8}"
+    )
     for frames in (1, 6, 64):
         for count in (0, 5):  # with extractor and model: seven stages
             layers = [Built(Nothing(), "nothing", "layer") for _ in range(count)]

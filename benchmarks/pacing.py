@@ -69,11 +69,14 @@ def measure(seconds: int, condition: str, out: object) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--seconds", type=int, default=60)
     seconds = parser.parse_args().seconds
     print(f"{seconds} s at 60 fps, lateness in ms")
-    print(f"{'':14}{'dropped':>8}{'resent':>8}{'median':>8}{'99 %':>8}{'worst':>8}{'first s':>9}{'last s':>8}")
+    heads = ("dropped", "resent", "median", "99 %", "worst", "first s", "last s")
+    print(" " * 14 + "".join(f"{head:>8}" for head in heads))
     context = multiprocessing.get_context("spawn")
     for condition in ("idle", "busy core", "busy thread"):
         queue, stop = context.Queue(), context.Event()
@@ -87,7 +90,7 @@ def main() -> None:
         ends = np.median(late[:60]), np.median(late[-60:])
         print(
             f"{name:14}{dropped:8}{resent:8}{np.median(late):8.2f}{np.percentile(late, 99):8.2f}"
-            f"{late.max():8.2f}{ends[0]:9.2f}{ends[1]:8.2f}"
+            f"{late.max():8.2f}{ends[0]:8.2f}{ends[1]:8.2f}"
         )
 
 

@@ -23,3 +23,8 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip("no test data: set FACEWIRE_DATA to its folder")
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--regen``: write the golden files instead of comparing with them."""
+    parser.addoption("--regen", action="store_true", help="write the golden files anew")
