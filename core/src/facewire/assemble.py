@@ -163,8 +163,9 @@ def assemble(
     causal: bool = False,
     transcript: str | None = None,
     registry: Registry | None = None,
+    several: bool = False,
 ) -> Assembly:
-    """Prepare the stages of one session. Nothing is built yet."""
+    """Prepare the stages of one session; ``several`` turns may come. Nothing is built yet."""
     registry = registry or shared("facewire.registry", Registry)
     context = Context(
         name=name,
@@ -176,7 +177,7 @@ def assemble(
         lang=profile.lang,
         base=profile.base,
         out=out,
-        turns=profile.turns,
+        turns=profile.turns if several else "one",
         shared=shared,
     )
     assembly = Assembly(profile, registry, context)

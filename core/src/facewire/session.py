@@ -82,7 +82,9 @@ class Session:
         self.source, self.profile = source, profile
         causal = live or source.live
         words = transcript if transcript is not None else source.transcript
-        self.assembly: Assembly = assemble(profile, name, out, causal, words, registry)
+        self.assembly: Assembly = assemble(
+            profile, name, out, causal, words, registry, source.several
+        )
         self.curve = EmotionCurve(wanted(profile.emotion, "emotion:"))
         for key in wanted(emotion, "--emotion"):
             self.curve.put(key)

@@ -143,7 +143,7 @@ class GivenText(Source):
 class StreamedText(Source):
     """Text from a stream, as it is written: a line is spoken when it is complete."""
 
-    live = True
+    live = several = True
     brings = "text"
 
     def __init__(self, stream: TextIO | None = None) -> None:

@@ -64,6 +64,8 @@ class Source(Stage):
     """Samples a second of the audio, if it is known before the first block."""
     brings: Literal["audio", "text", "frames"] = "audio"
     """What comes first: a session on live text starts its clock before the first word."""
+    several: bool = False
+    """Whether it brings several turns, which the profile's ``turns`` makes one arc or not."""
     path: Path | None = None
     """The file it reads, if it reads one."""
     transcript: str | None = None

@@ -115,6 +115,7 @@ class Script(Source):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lines = load_turns(path)
+        self.several = len(self.lines) > 1
         self._felt = any(line.state for line in self.lines)
         self._files = {
             line.turn.id: AudioFile(path.parent / line.turn.audio)

@@ -286,7 +286,7 @@ class Context:
     sinks see. ``transcript``: what is said in the input, if known. ``base``: the folder that input
     paths are relative to; ``out``: where outputs go. ``model``: None before it is built.
     ``curve``: the session's emotion over time, as far as it is known (for layers).
-    ``turns``: whether emotion flows from turn to turn or may change at once.
+    ``turns``: whether several turns are one arc (``monologue``) or each for itself.
     ``pronounce(word)``: phones from the profile's voice, or None. ``build(kind, spec)``: a nested
     component. ``shared(key, make)``: one object for all sessions of this process.
     """
@@ -303,7 +303,7 @@ class Context:
     model: ModelInfo | None = None
     pronounce: Callable[[str], list[str] | None] = _mute
     curve: EmotionCurve | None = None
-    turns: Literal["monologue", "dialogue"] = "monologue"
+    turns: Literal["one", "monologue", "dialogue"] = "one"
     build: Callable[[Kind, Any], Stage] = _unbuildable
     shared: Callable[[str, Callable[[], Any]], Any] = _make
 

@@ -1,0 +1,3 @@
+"""Phones to mouth shapes: the articulatory model of Facewire."""
+
+__version__ = "0.1.0"
