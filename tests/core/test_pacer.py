@@ -5,8 +5,10 @@ import time
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from facewire.clock import MonotonicClock
 from facewire.delivery import Delivery, Hush
+from facewire.errors import StageError
 from facewire.pacer import Pacer, rows
 from facewire.stages import Sink
 from facewire.testing import FakeClock, ListSink
@@ -151,7 +153,8 @@ def test_a_sink_that_blocks_stalls_nobody_else() -> None:
     assert time.perf_counter() - begun < 2.2
     gate.set()
     delivery.finish()
-    assert indices(free)[:120] == list(range(120))
+    assert indices(free) == sorted(set(indices(free)))
+    assert len(free.blocks) > 100  # a busy machine may be late for some
     assert indices(stuck) == sorted(indices(stuck))
     assert delivery.outlets[0].pacer.tally.dropped > 20
 
@@ -165,11 +168,9 @@ def test_a_file_that_fails_does_not_take_the_others_with_it() -> None:
     delivery = Delivery([built(full, "full", "sink"), built(fine, "fine", "sink")], (RIG, FPS))
     delivery.start(INFO)
     delivery.push(block(0, [0.1] * 60))
-    assert str(delivery.failure) == "no space left on device"
-    try:
+    assert str(delivery.failure) == "sink 'full' (facewire-test 1.0): no space left on device"
+    with pytest.raises(StageError, match="no space left"):
         delivery.finish()
-    except OSError as error:
-        assert error is delivery.failure
     assert (full.ended, fine.ended) == ("aborted", "closed")
     assert len(fine.values) == 60
 
@@ -197,3 +198,65 @@ def test_sinks_may_want_another_rate_and_rig() -> None:
     assert slow.values.shape == (48, 61)
     assert slow.info is not None and slow.info.fps == 24
     assert len(slow.samples) == len(small.samples) == 32000
+
+
+def test_a_lag_delays_the_face_and_does_not_freeze_it() -> None:
+    clock, sink = FakeClock(), ListSink(live=True)
+    pacer = Pacer(built(sink, "list", "sink"), clock, FPS, 0.0, print)
+    pacer.begin(0.0, threaded=False)
+    coming = list(rows(block(0, list(np.linspace(0.1, 1, 120)))))
+    for frame in range(140):  # from the tenth on, everything comes five frames late
+        late = frame if frame < 10 else frame - 5
+        if late < 120 and (frame < 10 or late >= 10):
+            pacer.put(coming[late])
+        clock.sleep_until((frame + 0.5) / 60)
+        pacer.step()
+    jaw = sink.values[:, RIG.index("jawOpen")]
+    assert indices(sink) == list(range(len(indices(sink))))
+    assert len(np.unique(jaw)) > 110
+    assert len(sink.samples) == first_sample(120, 16000, FPS)
+
+
+@pytest.mark.parametrize("fps", [5, 10, 15, 24])
+def test_no_sound_is_lost_on_the_way_to_a_slow_sink(fps: int) -> None:
+    slow, file = ListSink(live=True, fps=Fraction(fps)), ListSink(fps=Fraction(fps))
+    sinks = [built(s, "slow", "sink") for s in (slow, file)]
+    delivery = Delivery(sinks, (RIG, FPS), FakeClock())
+    delivery.start(INFO)
+    for start in range(0, 240, 60):
+        delivery.push(block(start, [0.4] * 60))
+    delivery.finish()
+    assert len(file.samples) == len(slow.samples) == 64000
+
+
+def test_a_sink_that_wants_its_frames_early_gets_them_all() -> None:
+    early, clock = ListSink(live=True), FakeClock(10.0)
+    early.latency = -0.3
+    delivery = Delivery([built(early, "early", "sink")], (RIG, FPS), clock)
+    delivery.start(INFO)
+    for start in range(0, 180, 60):
+        delivery.push(block(start, [0.4] * 60))
+    delivery.finish()
+    assert indices(early)[:180] == list(range(180))
+    assert delivery.outlets[0].pacer.tally.dropped == 0
+
+
+def test_a_sink_that_never_returns_does_not_hold_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facewire.pacer.PATIENCE", 0.2)
+    gate, told = threading.Event(), []
+
+    class Stuck(ListSink):
+        def push(self, row: Block) -> None:
+            gate.wait(20)
+
+    stuck, file = Stuck(live=True), ListSink()
+    sinks = [built(stuck, "stuck", "sink"), built(file, "file", "sink")]
+    delivery = Delivery(sinks, (RIG, FPS), MonotonicClock(), tell=told.append)
+    delivery.start(INFO)
+    delivery.push(block(0, [0.1] * 12))
+    begun = time.perf_counter()
+    delivery.finish()
+    assert time.perf_counter() - begun < 3
+    gate.set()
+    assert told == ["sink 'stuck' (facewire-test 1.0) does not answer; it is left behind"]
+    assert (stuck.ended, file.ended) == ("", "closed")

@@ -9,7 +9,14 @@ from pathlib import Path
 import facewire
 import pytest
 from facewire.errors import PluginError
-from facewire.profile import ComponentSpec, Profile, Speaker, load_profile, profile_keys
+from facewire.profile import (
+    ComponentSpec,
+    Profile,
+    Speaker,
+    load_profile,
+    profile_keys,
+    profile_names,
+)
 from refusals import KNOWN, RATE, Write, refusal
 
 RIGS = "arkit52, arkit52_tongue, arkit61, neurosync68"
@@ -93,6 +100,7 @@ def test_defaults(write: Write) -> None:
     assert (profile.turns, profile.tags, profile.seed) == ("monologue", "strict", 0)
 
 
+SHIPPED = f"(known: {', '.join(profile_names())})"
 HOSTILE = {
     "": "p.yaml: sinks: missing, expected a list of where the result goes ([] for nowhere)",
     "- a": "p.yaml: found a list, expected keys such as model: and sinks:",
@@ -152,10 +160,9 @@ HOSTILE = {
         "p.yaml: requires[0]: found 'x @ file:///y', "
         "expected a requirement such as facewire-livelink>=0.1"
     ),
-    "extends: nobody": "p.yaml: extends: no such profile 'nobody' (known: default, metahuman-live)",
+    "extends: nobody": f"p.yaml: extends: no such profile 'nobody' {SHIPPED}",
     "extends: defualt": (
-        "p.yaml: extends: no such profile 'defualt'; did you mean 'default'? "
-        "(known: default, metahuman-live)"
+        f"p.yaml: extends: no such profile 'defualt'; did you mean 'default'? {SHIPPED}"
     ),
     "extends: [a]": "p.yaml: extends: found a list, expected a profile's name or path",
     "extends: p.yaml": (
@@ -208,7 +215,7 @@ def test_where_profiles_are_found(write: Write, tmp_path: Path) -> None:
 
 
 def test_what_is_not_found(write: Write, tmp_path: Path) -> None:
-    known = "(known: default, metahuman-live)"
+    known = SHIPPED
     assert refusal("metahuman") == (
         f"no such profile 'metahuman'; did you mean 'metahuman-live'? {known}"
     )

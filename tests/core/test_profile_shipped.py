@@ -16,7 +16,7 @@ from facewire.yaml_loader import load_yaml
 
 SHIPPED = Path(str(files("facewire"))) / "profiles"
 SOURCE = Path(__file__).parents[2] / "profiles"
-NAMES = ("default", "metahuman-live")
+NAMES = sorted(path.stem for path in SOURCE.glob("*.yaml"))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def components(profile: Profile) -> list[tuple[Kind, ComponentSpec]]:
 def test_the_copies_in_the_package_are_equal() -> None:
     found = {path.name: path.read_bytes() for path in SHIPPED.iterdir()}
     assert found == {path.name: path.read_bytes() for path in SOURCE.iterdir()}
-    assert sorted(found) == [f"{name}.yaml" for name in NAMES]
+    assert {"default.yaml", "metahuman-live.yaml"} <= set(found)
 
 
 @pytest.mark.parametrize("name", NAMES)

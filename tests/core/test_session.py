@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from facewire.assemble import Assembly
 from facewire.emotion import State
-from facewire.errors import InputError
+from facewire.errors import InputError, StageError
 from facewire.pipeline import Built
 from facewire.profile import ComponentSpec, Profile
 from facewire.registry import Registry
@@ -289,3 +289,92 @@ def test_assembly_pronounces_nothing_without_a_voice() -> None:
     assembly = Assembly(profile(voice=()), REGISTRY, Context())
     assert assembly.pronounce("word") is None
     assert "pronunciations: none from a voice" in assembly.fallbacks[0]
+
+
+def test_interrupt_gives_up_what_is_being_said() -> None:
+    class Long(Source):
+        live = True
+        brings = "text"
+
+        def blocks(self) -> Iterator[Text]:
+            yield Text("word " * 40)
+            time.sleep(0.6)
+
+    sink = ListSink(live=True)
+    run = session(Long(), sink)
+    threading.Timer(0.8, run.interrupt).start()
+    report = run.run()
+    assert report.seconds < 5  # of ten seconds of words
+
+
+def test_silence_within_speech_moves_what_follows() -> None:
+    class Halting(Source):
+        live = True
+        brings = "text"
+
+        def blocks(self) -> Iterator[Text]:
+            yield Text("one two three")
+
+    class Slow(Beep):
+        def speak(self, utterance: object) -> Iterator[Audio]:
+            for piece in super().speak(utterance):
+                yield piece
+                time.sleep(0.6)
+
+    PARTS["slow"] = lambda config, context: Slow()
+    sink = ListSink(live=True)
+    session(Halting(), sink, profile=profile(voice=(ComponentSpec("slow"),))).run()
+    for mark in sink.marks:
+        loud = np.flatnonzero(np.abs(sink.samples[: mark.start + 1000]) > 0.05)
+        begin = loud[loud > mark.start - 400][0]
+        assert abs(begin - mark.start) < 40
+
+
+def test_live_text_idles_without_drops_before_the_first_word() -> None:
+    class Quiet(Source):
+        live = True
+        brings = "text"
+
+        def blocks(self) -> Iterator[Text]:
+            time.sleep(1.5)
+            yield Text("one")
+
+    sink = ListSink(live=True)
+    report = session(Quiet(), sink).run()
+    (_, tally) = report.tallies[0]
+    assert tally.dropped <= 3 and tally.resent <= 3
+    assert report.seconds > 1.5
+
+
+def test_a_source_that_fails_is_named() -> None:
+    class Odd(Source):
+        def blocks(self) -> Iterator[Audio]:
+            raise ValueError("boom")
+            yield
+
+    with pytest.raises(StageError) as error:
+        session(Built(Odd(), "odd", "source", "facewire-odd 2.0"), ListSink()).run()
+    assert str(error.value) == "source 'odd' (facewire-odd 2.0) failed: ValueError: boom"
+
+
+def test_a_wrong_tag_in_live_text_is_told_and_spoken() -> None:
+    class Typed(Source):
+        live = True
+        brings = "text"
+
+        def blocks(self) -> Iterator[Text]:
+            yield Text("[hapy] one")
+
+    told: list[str] = []
+    sink = ListSink()
+    session(Typed(), sink, tell=told.append).run()
+    assert "did you mean 'happy'" in told[0]
+    assert [mark.text for mark in sink.marks] == ["[hapy]", "one"]
+
+
+def test_a_turn_ends_what_a_tag_in_an_earlier_turn_began() -> None:
+    sink = ListSink()
+    turns = (Text("[anger]one"), Text("two", state=State.named("joy")))
+    session(Script(*turns), sink).run()
+    vad = np.concatenate([b.emotion.vad for b in sink.blocks])
+    assert np.allclose(vad[-1], State.named("joy").vad)

@@ -99,7 +99,9 @@ def test_a_talking_mouth_is_protected() -> None:
 def test_wrong_calls_are_one_line() -> None:
     controller = V3Controller()
     calls = {
-        "emotion: emotion 'joi' is unknown; did you mean 'joy'?": lambda: controller.set_emotion("joi"),
+        "emotion: emotion 'joi' is unknown; did you mean 'joy'?": (
+            lambda: controller.set_emotion("joi")
+        ),
         "emotion: found vad nan, 0.5, 0.5, expected three numbers in 0 to 1": (
             lambda: controller.set_emotion((float("nan"), 0.5, 0.5))
         ),

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
+import facewire
 import numpy as np
 import pytest
 from facewire.emotion import LABELS, EmotionCurve, State
+from facewire.profile import component, load_profile
 from facewire.registry import Registry
 from facewire.rig import Rig
 from facewire.testing import check_stage
@@ -142,9 +145,8 @@ def switched(seed: int, seconds: int, source: str, level: int) -> list:
     random = np.random.default_rng(seed)
     times = np.sort(random.uniform(0.2, seconds, 4 * seconds))
     names = random.choice(LABELS, len(times))
-    return [
-        NEUTRAL, *(key(f"{t:.4f}", f"{n}:{level}", source) for t, n in zip(times, names, strict=True))
-    ]
+    pairs = zip(times, names, strict=True)
+    return [NEUTRAL, *(key(f"{time:.4f}", f"{name}:{level}", source) for time, name in pairs)]
 
 
 @pytest.mark.parametrize("strength", [1.0, 2.0])
@@ -195,6 +197,22 @@ def test_frames_without_conditioned_rows_get_their_own_emotion(spoken: Speech) -
     full = Compiler().rows(np.array([state.weights], np.float32), np.array([state.vad], np.float32))
     smile = Rig.named("arkit52").index("mouthSmileLeft")
     assert face[spoken.rig.index("mouthSmileLeft")] == pytest.approx(full[0, smile], abs=1e-3)
+
+
+def test_it_runs_in_a_profile_with_tags() -> None:
+    layers = tuple(component(spec, "layers") for spec in ({"use": "v3"}, {"use": "clamp"}))
+    profile = replace(load_profile("default", []), layers=layers)
+    text = "[joy:80] My brother came by. [sadness] But Peter moved to Bombay."
+    clip = facewire.animate(text=text, profile=profile)
+    smile, inner = (
+        clip.frames.values[:, clip.frames.rig.index(name)]
+        for name in ("mouthSmileLeft", "browInnerUp")
+    )
+    second = next(m.start for m in clip.marks if m.kind == "word" and m.text == "But")
+    row = round(second / clip.audio.rate * 60)
+    assert smile[40] > 0.25 and smile[row + 40] < 0.1
+    assert inner[40] < 0.1 and inner[row + 60] > 0.3
+    assert clip.emotion.vad[0, 0] > 0.7 and clip.emotion.vad[-1, 0] < 0.3
 
 
 def test_finite_frames_stay_finite() -> None:

@@ -153,7 +153,7 @@ class Run:
         return np.concatenate(out)
 
     def block(self, speech: Speech, emotion: Emotion, begin: int, end: int) -> Block:
-        """Return the rows from ``begin`` to ``end`` of speech, with the emotion of the same rows."""
+        """Return the rows from ``begin`` to ``end`` of speech, with emotion of the same rows."""
         first, last = (first_sample(k, speech.rate, self.fps) for k in (begin, end))
         marks = tuple(m for m in speech.marks if first <= m.start < last) if self.marked else ()
         frames = Frames(speech.values[begin:end], speech.rig, self.fps, begin)

@@ -13,7 +13,7 @@ from facewire.assemble import assemble, shared
 from facewire.delivery import Delivery
 from facewire.emotion import EmotionCurve
 from facewire.errors import InputError, ProfileError
-from facewire.inputs import Input, open_input, text_name
+from facewire.inputs import Input, open_input, own, text_name
 from facewire.pipeline import Built, Pipeline
 from facewire.profile import Profile, component, load_profile
 from facewire.registry import Registry
@@ -22,8 +22,6 @@ from facewire.session import Session, wanted
 from facewire.sources import GivenAudio, GivenText
 from facewire.stages import Sink
 from facewire.types import Audio, Block, Emotion, FloatArray, Frames, Mark, RunInfo
-
-MEMORY = "memory"
 
 
 class _Collect(Sink):
@@ -120,10 +118,10 @@ def animate(
     registry: Registry = shared("facewire.registry", Registry)
     given = _input(audio, text, rate, chosen, registry)
     collect = _Collect()
-    built: Built[Sink] = Built(collect, MEMORY, "sink")
+    built: Built[Sink] = Built(collect, "memory", "sink")
     session = Session(
         without_sinks(chosen),
-        given.source,
+        given.built,
         given.name,
         transcript=transcript,
         emotion=emotion,
@@ -135,6 +133,8 @@ def animate(
 
 def _profile(profile: str | os.PathLike[str] | Profile, overrides: Sequence[str]) -> Profile:
     if isinstance(profile, Profile):
+        if overrides:
+            raise ProfileError("overrides go with a profile's name; change the Profile itself")
         return profile
     return load_profile(os.fspath(profile), overrides)
 
@@ -154,11 +154,11 @@ def _input(
     if (audio is None) == (text is None):
         raise InputError("give either audio or text=…")
     if text is not None:
-        return Input(GivenText(text), text_name(text))
+        return own(GivenText(text), text_name(text))
     if isinstance(audio, np.ndarray):
         if rate is None:
             raise InputError("samples need rate=…, their number a second")
-        return Input(GivenAudio(audio, rate), "clip")
+        return own(GivenAudio(audio, rate), "clip")
     path = Path(os.fspath(audio))  # type: ignore[arg-type]
     if not path.exists():
         raise InputError(f"{path}: no such file")

@@ -76,10 +76,15 @@ class Assembly:
         spec = self.profile.text_emotion
         return self.registry.build("text_emotion", spec, self.context) if spec else None
 
-    def pipeline(self, curve: EmotionCurve | None = None, rate: int | None = None) -> Pipeline:
-        """Build model, extractor and layers, and put them in a row."""
+    def pipeline(
+        self,
+        curve: EmotionCurve | None = None,
+        rate: int | None = None,
+        frames: bool = False,
+    ) -> Pipeline:
+        """Build model, extractor and layers, and put them in a row; for ``frames`` no model."""
         profile, rig = self.profile, Rig.named(self.profile.rig)
-        model = self.first("model", profile.model) if profile.model else None
+        model = self.first("model", profile.model) if profile.model and not frames else None
         extractor = self._extractor(model) if model else None
         fps = model.stage.fps if model else profile.fps
         info = None

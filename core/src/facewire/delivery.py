@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -9,7 +10,6 @@ from fractions import Fraction
 import numpy as np
 
 from facewire.clock import MonotonicClock
-from facewire.errors import FacewireError
 from facewire.pacer import LEAD, Pacer, rows
 from facewire.pipeline import Built, call
 from facewire.resample import Converter, mouth_columns
@@ -65,6 +65,8 @@ class Delivery:
         self.failure: BaseException | None = None
         self.aborted = False
         self.frames = 0
+        # A sink that wants its frames early makes the run begin, and the producer work, earlier.
+        self._lead = min(0.0, *(sink.stage.latency for sink in sinks)) if sinks else 0.0
         self._t0: float | None = None
 
     # -- begin -----------------------------------------------------------------------------------
@@ -88,16 +90,25 @@ class Delivery:
         if self.started:
             return
         for built in self._sinks:
-            sink = built.stage
-            rig, fps = sink.rig or self._rig, sink.fps or self._fps
-            call(built, sink.open, replace(info, rig=rig, fps=fps))
-            outlet = Outlet(built, Converter(info.rate, (self._rig, self._fps), (rig, fps)))
-            if sink.live:
-                outlet.pacer = Pacer(built, self.clock, fps, self.latency, self._tell)
-            self.outlets.append(outlet)
-        self._t0 = self.clock.now() - ago
+            if not built.stage.live:
+                self._open(built, info)
+        ago += self._lead
+        begin, info = self.clock.now() - ago, replace(info, epoch=time.time() - ago)
+        for built in self._sinks:
+            if built.stage.live:
+                self._open(built, info)
+        self._t0 = begin
         for pacer in self._pacers():
-            pacer.begin(self._t0, self._threaded)
+            pacer.begin(begin, self._threaded)
+
+    def _open(self, built: Built[Sink], info: RunInfo) -> None:
+        sink = built.stage
+        rig, fps = sink.rig or self._rig, sink.fps or self._fps
+        call(built, sink.open, replace(info, rig=rig, fps=fps))
+        outlet = Outlet(built, Converter(info.rate, (self._rig, self._fps), (rig, fps)))
+        if sink.live:
+            outlet.pacer = Pacer(built, self.clock, fps, self.latency, self._tell)
+        self.outlets.append(outlet)
 
     def _pacers(self) -> Iterator[Pacer]:
         return (outlet.pacer for outlet in self.outlets if outlet.pacer)
@@ -113,7 +124,7 @@ class Delivery:
         if not self.paced:
             return
         for row in rows(block):
-            self._wait(self._due(row.frames.start) - LEAD)
+            self._wait(self._due(row.frames.start) + self._lead - LEAD)
             if self.aborted:
                 return
             for outlet in self.outlets:
@@ -137,7 +148,13 @@ class Delivery:
     def _lose(self, outlet: Outlet, error: BaseException) -> None:
         outlet.alive = False
         self.failure = self.failure or error
-        outlet.built.stage.abort()
+        self._discard(outlet.built)
+
+    def _discard(self, built: Built[Sink]) -> None:
+        try:
+            call(built, built.stage.abort)
+        except Exception as error:
+            self._tell(str(error))
 
     def _wait(self, until: float) -> None:
         """Sleep to a time. On a clock without threads, do the pacers' work on the way."""
@@ -159,6 +176,12 @@ class Delivery:
         if until != float("inf"):
             self.clock.sleep_until(until)
 
+    def quit(self) -> None:
+        """Make whoever waits here return, from another thread; ``abort`` is to follow."""
+        self.aborted = True
+        for pacer in self._pacers():
+            pacer.stop()
+
     def hush(self, until: int) -> None:
         """Close the mouth of live frames within 0.1 s and mute them, up to frame ``until``."""
         for pacer in self._pacers():
@@ -167,31 +190,36 @@ class Delivery:
     # -- end -------------------------------------------------------------------------------------
 
     def finish(self) -> None:
-        """Commit the files, let live sinks play out and ease to neutral. Raises ``failure``."""
-        for outlet in self.outlets:
-            if outlet.pacer is None:
-                self._file(outlet, outlet.converter.flush())
-                self._commit(outlet)
+        """Let live sinks play out and ease to neutral, and commit all. Raises ``failure``."""
         for outlet in self.outlets:
             if outlet.pacer:
                 self._play_out(outlet, outlet.pacer)
+            else:
+                self._file(outlet, outlet.converter.flush())
         if not self._threaded:
             self._step(float("inf"))
         for outlet in self.outlets:
-            if outlet.pacer:
-                outlet.pacer.end()
-                self._commit(outlet)
+            if outlet.pacer and not outlet.pacer.end():
+                outlet.alive = False
+        if self.aborted:
+            return
+        kept = [self._commit(outlet) for outlet in self.outlets]
         if self.failure:
+            if any(kept):
+                self._tell(f"the run ended early: the other outputs hold {self.frames} frames")
             raise self.failure
 
-    def _commit(self, outlet: Outlet) -> None:
+    def _commit(self, outlet: Outlet) -> bool:
+        """Close a sink; return whether that made a file whole."""
         if not outlet.alive:
-            return
+            return False
         try:
             call(outlet.built, outlet.built.stage.close)
         except Exception as error:
             self._lose(outlet, error)
+            return False
         outlet.alive = False
+        return not outlet.built.stage.live
 
     def _play_out(self, outlet: Outlet, pacer: Pacer) -> None:
         for block in outlet.converter.flush():
@@ -202,17 +230,15 @@ class Delivery:
     def abort(self) -> None:
         """Stop at once and discard what the sinks have."""
         self.aborted = True
+        for pacer in self._pacers():
+            pacer.stop()
         for outlet in self.outlets:
-            if outlet.pacer:
-                outlet.pacer.drop()
-                outlet.pacer.end()
+            if outlet.pacer and not outlet.pacer.end():
+                outlet.alive = False
         opened = {id(outlet.built): outlet for outlet in self.outlets}
         for built in self._sinks:
             if id(built) not in opened or opened[id(built)].alive:
-                try:
-                    call(built, built.stage.abort)
-                except (FacewireError, OSError) as error:
-                    self._tell(str(error))
+                self._discard(built)
 
 
 def rest(last: Block) -> Iterator[Block]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from facewire.assemble import assemble
 from facewire.errors import InputError, nearest
+from facewire.pipeline import Built
 from facewire.profile import Profile, component
 from facewire.registry import Registry
 from facewire.sources import AUDIO_SUFFIXES, AudioFile, GivenText, StreamedText
@@ -19,30 +20,41 @@ from facewire.stages import Source
 from facewire.turns import SCRIPT_SUFFIX, Script
 
 NAME_WORDS = 6
+NAME_BYTES = 80  # file systems allow 255, endings and temporary names included
+OWN = "input"
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A source and the name that its outputs get."""
+    """A source, where it came from, and the name that its outputs get."""
 
-    source: Source
+    built: Built[Source]
     name: str
+
+    @property
+    def source(self) -> Source:
+        """The source itself."""
+        return self.built.stage
 
 
 def text_name(text: str) -> str:
     """Return a text's name: its first six words and six hex digits of its hash."""
     plain = re.sub(r"(?<!\\)\[[^\]]*\]", " ", text).lower()
-    words = re.findall(r"\w+", plain)[:NAME_WORDS]
+    words = "-".join(re.findall(r"\w+", plain)[:NAME_WORDS])
     digits = hashlib.sha256(text.encode()).hexdigest()[:6]
-    return "-".join([*words, digits])[:80]
+    short = words.encode()[:NAME_BYTES].decode("utf-8", "ignore").rstrip("-")
+    return f"{short}-{digits}" if short else digits
 
 
-def looks_like_path(text: str, suffixes: Sequence[str]) -> bool:
+def looks_like_path(text: str, registry: Registry) -> bool:
     """Whether a word that is no existing path was meant as one."""
     word = text.strip()
     if "\n" in word or len(word) > 1024:
         return False
-    known = Path(word).suffix.lower() in suffixes
+    suffix = Path(word).suffix.lower()
+    known = suffix in (*AUDIO_SUFFIXES, SCRIPT_SUFFIX)
+    if not known and re.fullmatch(r"\.\w{1,8}", suffix):  # only then are all plugins asked
+        known = suffix in _frame_suffixes(registry)
     return (known and " " not in Path(word).suffix) or (
         ("/" in word or "\\" in word) and " " not in word
     )
@@ -54,28 +66,29 @@ def open_input(text: str, profile: Profile, registry: Registry, speak: bool = Fa
     InputError if it is a path that does not exist or cannot be used.
     """
     if speak:
-        return Input(GivenText(text), text_name(text))
+        return own(GivenText(text), text_name(text))
     if text == "-":
-        return Input(StreamedText(), "stdin")
+        return own(StreamedText(), "stdin")
     if text == "mic":
+        if not any(plugin.name == "audio" for plugin in registry.plugins):
+            raise InputError("'mic' needs a plugin called 'audio', and none is installed")
         return Input(_component("audio.mic", profile, registry, text), "mic")
     path = Path(text)
     if text.strip() and _exists(path):
         return Input(_file(path, profile, registry), path.stem)
-    suffixes = [*AUDIO_SUFFIXES, SCRIPT_SUFFIX, *_frame_suffixes(registry)]
-    if looks_like_path(text, suffixes):
-        beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    if looks_like_path(text, registry):
+        beside = [p.name for p in path.parent.iterdir()] if _is_folder(path.parent) else []
         raise InputError(
             f"{text}: no such file{nearest(path.name, beside)}; to speak it, add --text"
         )
-    return Input(GivenText(text), text_name(text))
+    return own(GivenText(text), text_name(text))
 
 
 def open_audio(path: str) -> Input:
     """Return the source of ``--audio PATH``; ``-`` is a sound file on standard input."""
-    if path == "-":
-        return Input(AudioFile(io.BytesIO(sys.stdin.buffer.read())), "stdin")
-    return Input(AudioFile(Path(path)), Path(path).stem)
+    if path == "-" and sys.stdin is not None:
+        return own(AudioFile(io.BytesIO(sys.stdin.buffer.read())), "stdin")
+    return own(AudioFile(Path(path)), Path(path).stem)
 
 
 def _exists(path: Path) -> bool:
@@ -85,37 +98,48 @@ def _exists(path: Path) -> bool:
         return False
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def _frame_suffixes(registry: Registry) -> list[str]:
     return [suffix for part in registry.catalogue()["source"] for suffix in part.suffixes]
 
 
-def _file(path: Path, profile: Profile, registry: Registry) -> Source:
+def own(source: Source, name: str) -> Input:
+    """Return one of the core's own sources as an input."""
+    return Input(Built(source, OWN, "source"), name)
+
+
+def _file(path: Path, profile: Profile, registry: Registry) -> Built[Source]:
     suffix = path.suffix.lower()
     if suffix in AUDIO_SUFFIXES or path.is_dir():
-        return AudioFile(path)
+        return Built(AudioFile(path), OWN, "source")
     if suffix == SCRIPT_SUFFIX:
-        return Script(path)
+        return Built(Script(path), OWN, "source")
     part = registry.by_suffix("source", suffix)
     if part is None:
-        return AudioFile(path)
+        return Built(AudioFile(path), OWN, "source")
     return _component(
         {"use": part.name, "path": str(path.absolute())}, profile, registry, path.stem
     )
 
 
-def _component(spec: object, profile: Profile, registry: Registry, name: str) -> Source:
+def _component(spec: object, profile: Profile, registry: Registry, name: str) -> Built[Source]:
     context = assemble(profile, name, Path("out"), registry=registry).context
-    source: Source = registry.build("source", component(spec, "INPUT"), context).stage
-    return source
+    return registry.build("source", component(spec, "INPUT"), context)
 
 
 def same_names(inputs: Sequence[Input]) -> None:
     """Raise InputError if two inputs of one call would write the same outputs."""
     seen: set[str] = set()
     for given in inputs:
-        if given.name in seen:
+        if given.name.casefold() in seen:
             raise InputError(
                 f"two inputs are called '{given.name}' and would write the same files; "
                 "run them apart, with another --out"
             )
-        seen.add(given.name)
+        seen.add(given.name.casefold())

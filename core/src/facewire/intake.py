@@ -47,6 +47,18 @@ class Intake:
             audio = self._resampler.push(audio)
         yield self._placed(audio)
 
+    def pause(self, samples: int) -> Audio:
+        """Return silence within a stretch: what follows of it comes ``samples`` later."""
+        if self._resampler:
+            to, rate = self._resampler.to, self._resampler.rate
+            silent = Audio(np.zeros(samples * rate // to, np.float32), rate)
+            quiet = self._resampler.push(silent)
+        else:
+            quiet = Audio(np.zeros(samples, np.float32), self.rate or samples)
+        placed = self._placed(quiet)
+        self._base += samples
+        return placed
+
     def finish(self) -> Iterator[Audio]:
         """Yield what a resampler still holds."""
         if self._resampler:

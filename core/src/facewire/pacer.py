@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,8 @@ from facewire.stages import Clock, Sink
 from facewire.types import Audio, Block, Emotion, FloatArray, Frames, first_sample
 
 LEAD = 0.5  # seconds that frames may wait in a ring
+SLICE = 0.05  # seconds that is slept at a time, so that a stop is noticed
+PATIENCE = 2.0  # seconds that a hanging sink is waited for at the end
 RETRY = 1.0  # seconds until a sink that failed is tried again
 
 
@@ -27,7 +30,7 @@ def rows(block: Block) -> Iterator[Block]:
     for i in range(len(frames)):
         index = frames.start + i
         last = i == len(frames) - 1
-        begin = first_sample(index, audio.rate, fps) - audio.start
+        begin = first_sample(index, audio.rate, fps) - audio.start if i else 0
         end = len(audio) if last else first_sample(index + 1, audio.rate, fps) - audio.start
         due = tuple(mark for mark in marks if last or mark.start < audio.start + end)
         marks = [mark for mark in marks if mark not in due] if due else marks
@@ -95,6 +98,8 @@ class Pacer:
         self._ended = False
         self._retry_at: float | None = None
         self._last: Block | None = None
+        self._late: list[Block] = []  # due, and not sent yet
+        self._stop = threading.Event()
         self.filter: Callable[[Block], Block] = lambda block: block
         self._thread = threading.Thread(target=self._run, name=f"pacer {built.name}", daemon=True)
 
@@ -122,18 +127,33 @@ class Pacer:
                 self._ring = deque([*self._ring, *added])
             self._change.notify()
 
-    def end(self) -> None:
-        """Send what is in the ring, each row when it is due, and stop the thread."""
+    def end(self) -> bool:
+        """Send what is in the ring, each row when it is due, and stop; False if the sink hangs.
+
+        A sink that does not come back within two seconds is left to its thread.
+        """
         with self._change:
             self._ended = True
+            left = self.due(self._ring[-1].frames.start) - self._clock.now() if self._ring else 0.0
             self._change.notify()
+        patience = time.monotonic() + max(0.0, left) + PATIENCE
+        # In short waits: a bare join cannot be interrupted on Windows.
+        while self._thread.is_alive() and time.monotonic() < patience:
+            self._thread.join(SLICE)
+            if self._stop.is_set():
+                patience = min(patience, time.monotonic() + PATIENCE)
         if self._thread.is_alive():
-            self._thread.join()
+            self._tell(f"{self.built} does not answer; it is left behind")
+        return not self._thread.is_alive()
 
-    def drop(self) -> None:
-        """Forget what is in the ring."""
+    def stop(self) -> None:
+        """Forget what is in the ring and send nothing more."""
+        self._stop.set()
         with self._change:
             self._ring.clear()
+            self._late.clear()
+            self._ended = True
+            self._change.notify()
 
     def due(self, frame: int) -> float:
         """Return the clock's time at which frame ``frame`` goes out."""
@@ -144,49 +164,60 @@ class Pacer:
         with self._change:
             if self._ring:
                 return self.due(self._ring[0].frames.start)
-            if self._last is None or self._ended:
+            if self._last is None or (self._ended and not self._late):
                 return None
             return self.due(self._last.frames.start + 1)
 
     def step(self) -> None:
-        """Send one row if one is due; the last one again if the ring is starved."""
+        """Send one row if one is due.
+
+        What is late takes the next slot, so that a lag delays the face and does not freeze it;
+        where nothing came at all, the last row goes out again.
+        """
         with self._change:
-            now, waiting = self._clock.now(), []
+            now = self._clock.now()
             while self._ring and self.due(self._ring[0].frames.start) <= now:
-                row = self._ring.popleft()
-                if self._last is None or row.frames.start > self._last.frames.start:
-                    waiting.append(row)
-                else:
-                    self.tally.dropped += 1  # its turn was taken by a frame sent again
-            if not waiting:
-                if self._last is None or self._ring or self._ended:
+                self._late.append(self._ring.popleft())
+            late, last = self._late, self._last
+            if last is not None and (not late or late[-1].frames.start <= last.frames.start):
+                slot = last.frames.start + 1
+                starved = not self._ring and not (self._ended and not late)
+                if not starved or self.due(slot) > now:
                     return
-                waiting = [_again(self._last)]
-                if self.due(waiting[0].frames.start) > now:
-                    return
-                self.tally.resent += 1
-        self.tally.dropped += len(waiting) - 1
-        self._send(_choose(waiting))
+                row = _at(_choose(late), slot) if late else _again(last)
+                self.tally.resent += not late
+            elif late:
+                row = _choose(late)
+            else:
+                return
+            self.tally.dropped += max(0, len(late) - 1)
+            self._late = []
+        self._send(row)
 
     def _run(self) -> None:
-        while True:
+        while not self._stop.is_set():
             due = self.next_due()
             with self._change:
-                if not self._ring:
-                    if self._ended:
-                        return
-                    wait = None if due is None else due - self._clock.now()
-                    if wait is None or wait > 0:
-                        self._change.wait(wait)
-                        continue
+                if due is None and self._ended:
+                    return
+                wait = None if due is None else due - self._clock.now()
+                if not self._ring and (wait is None or wait > 0):
+                    self._change.wait(wait)
+                    continue
             if due is not None:
-                self._clock.sleep_until(due)
+                self._sleep(due)
                 self.step()
+
+    def _sleep(self, until: float) -> None:
+        """Sleep in slices, so that a stop is noticed."""
+        while not self._stop.is_set() and (left := until - self._clock.now()) > 0:
+            self._clock.sleep_until(until if left <= SLICE else until - left + SLICE)
 
     def _send(self, row: Block) -> None:
         self._last = row
         now = self._clock.now()
         if self._retry_at is not None and now < self._retry_at:
+            self.tally.dropped += 1
             return
         try:
             self.sink.push(self.filter(row))
@@ -217,6 +248,11 @@ def _choose(waiting: list[Block]) -> Block:
     # It goes out in the newest one's place, so that indices never run backwards.
     frames = replace(chosen.frames, start=newest.frames.start)
     return Block(frames, replace(chosen.emotion, start=newest.frames.start), audio)
+
+
+def _at(row: Block, index: int) -> Block:
+    frames, emotion = replace(row.frames, start=index), replace(row.emotion, start=index)
+    return Block(frames, emotion, row.audio)
 
 
 def _again(row: Block) -> Block:

@@ -53,10 +53,29 @@ def call(built: Built[Any], work: Callable[..., T], *args: Any) -> T:
     """Call a stage's method; what it raises unexpectedly becomes a StageError that names it."""
     try:
         return work(*args)
-    except (FacewireError, OSError):
+    except FacewireError:
         raise
+    except OSError as error:
+        raise StageError(f"{built}: {error.strerror or error}") from error
     except Exception as error:
         raise StageError(f"{built} failed: {type(error).__name__}: {error}") from error
+
+
+def checked(built: Built[Any], frames: Frames, start: int, rig: Rig, most: int) -> Frames:
+    """Return frames if they are what a stage may hand on; StageError that names it otherwise."""
+    wrong = ""
+    if not isinstance(frames, Frames):
+        wrong = f"a {type(frames).__name__}, expected Frames"
+    elif len(frames) > most:
+        wrong = f"{len(frames)} frames where at most {most} were due"
+    elif len(frames) and frames.start != start:
+        wrong = f"frame {frames.start} where frame {start} was due"
+    elif frames.rig.channels != rig.channels or frames.values.shape[1:] != (len(rig),):
+        wrong = f"frames of {frames.values.shape[1:]} channels of rig '{frames.rig.name}'"
+        wrong += f", expected '{rig.name}'"
+    if wrong:
+        raise StageError(f"{built} returned {wrong}")
+    return frames
 
 
 def walk(built: Built[Any], pieces: Iterator[T]) -> Iterator[T]:
@@ -79,12 +98,13 @@ def split(frames: Frames, rig: Rig) -> Iterator[Frames]:
 class _LayerStep:
     """One layer with what waits beside it."""
 
-    def __init__(self, built: Built[Layer], rate: int, fps: Fraction) -> None:
-        self.built, self.layer = built, built.stage
+    def __init__(self, built: Built[Layer], rate: int, fps: Fraction, rig: Rig) -> None:
+        self.built, self.layer, self._rig = built, built.stage, rig
+        self._next = 0
         self._beside = Companion(rate, fps)
 
     def push(self, block: Block) -> Sequence[Block]:
-        frames = call(self.built, self.layer.push, block)
+        frames = self._checked(call(self.built, self.layer.push, block), len(block.frames))
         if not self._beside.rows and len(frames) == len(block.frames):
             same = frames is block.frames
             return (block if same else Block(frames, block.emotion, block.audio),)
@@ -92,13 +112,19 @@ class _LayerStep:
         return list(self._join([frames]))
 
     def flush(self) -> Iterator[Block]:
-        yield from self._join(walk(self.built, self.layer.flush()))
+        for frames in walk(self.built, self.layer.flush()):
+            yield from self._join([self._checked(frames, 0)])
+        if self._beside.rows:
+            raise StageError(f"{self.built} kept {self._beside.rows} frames back at the end")
+
+    def _checked(self, frames: Frames, new: int) -> Frames:
+        checked(self.built, frames, self._next, self._rig, self._beside.rows + new)
+        self._next += len(frames)
+        return frames
 
     def _join(self, pieces: Iterable[Frames]) -> Iterator[Block]:
         for piece in pieces:
             for frames in split(piece, piece.rig):
-                if len(frames) > self._beside.rows:
-                    raise StageError(f"{self.built} returned more frames than it was given")
                 yield self._beside.cut(frames, rest=len(frames) == self._beside.rows)
 
 
@@ -132,6 +158,7 @@ class Pipeline:
     def _begin(self) -> None:
         self.rate = self._given_rate
         self._samples = 0
+        self._frames = 0  # rows the model has handed on
         self._known = self._sampled = 0  # rows that wait for or have emotion; rows sampled so far
         self._started = False
         self._rows = Queue()  # features, or frames that came in
@@ -149,7 +176,7 @@ class Pipeline:
         if self.extractor and self.extractor.stage.rate != rate:
             self._resampler = AudioResampler(rate, self.extractor.stage.rate, fps)
         self._beside = Companion(rate, fps)
-        self._steps = [_LayerStep(layer, rate, fps) for layer in self.layers]
+        self._steps = [_LayerStep(layer, rate, fps, self.rig) for layer in self.layers]
         self._converter = Converter(rate, (self.rig, fps), (self.rig, self.fps))
 
     def reset(self) -> None:
@@ -176,6 +203,7 @@ class Pipeline:
             raise InputError(f"audio at {audio.rate} Hz came into a session at {self.rate} Hz")
         self._beside.hear(Audio(audio.samples, audio.rate, self._samples))
         self._samples += len(audio)
+        audio = replace(audio, start=self._samples - len(audio))
         heard = self._resampler.push(audio) if self._resampler else audio
         return list(self._hear(heard))
 
@@ -213,7 +241,9 @@ class Pipeline:
             self._beside.feel(emotion)
             rows = self._rows.take(len(emotion))
             if self._samples:
-                yield from self._model_out(self._infer(rows, emotion))
+                frames = self._infer(rows, emotion)
+                last = ending and not len(self._rows) and not self._beside.rows - len(frames)
+                yield from self._model_out(frames, last)
             else:
                 yield from self._model_out(Frames(rows, self.rig, self.inner_fps, emotion.start))
         if ending and len(self._rows):
@@ -224,7 +254,14 @@ class Pipeline:
         stage = self.extractor.stage
         marks, self._marks = tuple(self._marks), []
         features = Features(rows, stage.fps, emotion.start, stage.rate, marks)
-        return call(self.model, self.model.stage.push, features, emotion)
+        return self._made(call(self.model, self.model.stage.push, features, emotion))
+
+    def _made(self, frames: Frames) -> Frames:
+        """Check what the model hands on: in order, its own rig, no row without features."""
+        assert self.model is not None
+        checked(self.model, frames, self._frames, self.model.stage.rig, self._beside.rows)
+        self._frames += len(frames)
+        return frames
 
     def _condition(self, ending: bool) -> Iterator[Emotion]:
         """Sample the curve for the rows known so far and pass them through the layers.
@@ -291,9 +328,12 @@ class Pipeline:
         for frames in walk(self.model, self.model.stage.flush()):
             if held is not None:
                 yield from self._model_out(held)
-            held = frames if len(frames) else held
+                held = None
+            held = frames if len(self._made(frames)) else None
         if held is not None:
             yield from self._model_out(held, last=True)
+        if self._beside.rows:
+            raise StageError(f"{self.model} kept {self._beside.rows} frames back at the end")
 
     @property
     def info(self) -> ModelInfo | None:
@@ -317,6 +357,9 @@ class Pipeline:
         for layer in self.layers:
             rows = layer.stage.lookahead + layer.stage.condition_lookahead
             parts.append((str(layer), float(rows / self.inner_fps)))
+        if self.fps != self.inner_fps:
+            converter = Converter(rate, (self.rig, self.inner_fps), (self.rig, self.fps))
+            parts.append((f"{self.inner_fps} to {self.fps} fps", converter.delay))
         return parts
 
 

@@ -71,8 +71,10 @@ def _found() -> Iterator[Plugin]:
     for dist in distributions():
         for entry in dist.entry_points:
             api = re.fullmatch(r"facewire\.v(\d+)", entry.group)
+            if not api:
+                continue
             name = dist.metadata["Name"]
-            if not api or (name, entry.name) in seen:  # a path listed twice shows a plugin twice
+            if (name, entry.name) in seen:  # a path listed twice shows a plugin twice
                 continue
             seen.add((name, entry.name))
             plugin = Plugin(entry.name, name, dist.version, entry=entry)
@@ -195,10 +197,16 @@ class Registry:
         }
 
     def checks(self) -> list[Check]:
-        """Return the checks of all plugins that load."""
+        """Return the checks of all plugins that load; one that offers none rightly fails itself."""
         self.load_all()
-        loaded = [plugin for plugin in self.plugins if plugin.status == "loaded"]
-        return [check for p in loaded for check in self._call("facewire_checks", p)]
+        found: list[Check] = []
+        for plugin in self.plugins:
+            try:
+                if plugin.status == "loaded":
+                    found += self._call("facewire_checks", plugin)
+            except Exception as error:
+                plugin.status, plugin.cause = "failed", f"its checks: {_describe(error)}"
+        return found
 
     def tell(self, hook: str, **what: Any) -> None:
         """Call a notification hook of the plugins imported so far."""

@@ -13,7 +13,7 @@ class Report:
     """What ran and what came of it.
 
     ``stages`` are (kind, name, plugin and version); ``notes`` what the stages and the session have
-    to say (paths taken, fallbacks, warnings); ``tallies`` the live sinks' counts by name;
+    to say (paths taken, fallbacks, warnings); ``tallies`` the live sinks' counts;
     ``latency`` in seconds, 0 where the run was not causal; ``elapsed`` the wall clock's seconds.
     """
 
@@ -27,7 +27,7 @@ class Report:
     elapsed: float = 0.0
     latency: float = 0.0
     paced: bool = False
-    tallies: dict[str, Tally] = field(default_factory=dict)
+    tallies: list[tuple[str, Tally]] = field(default_factory=list)
     results: list[str] = field(default_factory=list)
 
     @property
@@ -43,7 +43,7 @@ class Report:
             yield "note", note
         yield "sound", f"{self.seconds:.2f} s"
         yield "frames", f"{self.frames} at {self.fps:g} fps"
-        for name, tally in self.tallies.items():
+        for name, tally in self.tallies:
             errors = f", {tally.errors} errors ({tally.last_error})" if tally.errors else ""
             again = f", {tally.resent} sent again" if tally.resent else ""
             yield f"sent by {name}", f"{tally.sent}, dropped {tally.dropped}{again}{errors}"

@@ -96,6 +96,12 @@ class FrameResampler:
         self._gap = np.zeros(0)
         self._first = self._next = 0
 
+    @property
+    def delay(self) -> float:
+        """Seconds that a row may come out later than the source row it begins with."""
+        half = 1 / (2 * self.target) + 1 / self.source
+        return float(max(1 / self.target, half))
+
     def push(self, values: FloatArray) -> FloatArray:
         """Take source rows (n, channels); return the output rows that are final."""
         self._rows = np.concatenate([self._rows, values])
@@ -111,7 +117,9 @@ class FrameResampler:
     def _final(self) -> int:
         # Output j needs the source up to j/target plus half an output period, and the row after it.
         last = self._first + len(self._rows) - 1
-        return max(self._next, math.floor(last / self.source * self.target - Fraction(1, 2)) + 1)
+        seen = math.floor(last / self.source * self.target - Fraction(1, 2)) + 1
+        heard = math.floor((last + 1) / self.source * self.target)  # its sound is all there too
+        return max(self._next, min(seen, heard))
 
     def _give(self, end: int | Fraction) -> FloatArray:
         rows = [self._row(j) for j in range(self._next, int(end))]
@@ -155,6 +163,11 @@ class Converter:
         self._emotion = FrameResampler(fps, self._fps, 3 + 16, None)
         self._companion = Companion(rate, self._fps)
         self._next = 0
+
+    @property
+    def delay(self) -> float:
+        """Seconds that its blocks come later: 0 where only the rig changes."""
+        return 0.0 if self._same_fps else self._frames.delay
 
     def push(self, block: Block) -> Iterable[Block]:
         """Return the converted blocks that are final."""

@@ -6,6 +6,7 @@ sinks; each live sink has a pacer with a thread of its own.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
@@ -14,10 +15,10 @@ from pathlib import Path
 from facewire.assemble import Assembly, assemble
 from facewire.delivery import MARGIN, Delivery
 from facewire.emotion import EmotionCurve, Key, State, load_track, parse
-from facewire.errors import InputError
+from facewire.errors import InputError, ProfileError
 from facewire.feed import Feed
 from facewire.intake import Intake
-from facewire.pipeline import DEFAULT_RATE, Built, Pipeline, silence
+from facewire.pipeline import DEFAULT_RATE, Built, Pipeline, silence, walk
 from facewire.profile import Profile
 from facewire.registry import Registry
 from facewire.report import Report
@@ -35,13 +36,18 @@ def wanted(emotion: str | None, where: str) -> list[Key]:
     return [Key(Fraction(0), parse(emotion, where), "option")]
 
 
+def _same(path: Path) -> str:
+    """Return one name for all the ways to write a path."""
+    return os.path.normcase(path.resolve())
+
+
 def check_paths(read: Path | None, sinks: Iterable[Built[Sink]]) -> None:
     """Raise InputError if two sinks write one file, or one writes over the input."""
-    taken = {read.absolute(): "the input"} if read else {}
+    taken = {_same(read): "the input"} if read else {}
     for sink in sinks:
         if sink.stage.path is None:
             continue
-        path = sink.stage.path.absolute()
+        path = _same(sink.stage.path)
         if path in taken:
             raise InputError(
                 f"{sink.stage.path}: {sink} would write over {taken[path]}; "
@@ -50,7 +56,23 @@ def check_paths(read: Path | None, sinks: Iterable[Built[Sink]]) -> None:
         taken[path] = f"what {sink} writes"
 
 
-SLACK = 0.1  # seconds that a live source may be late before silence is fed in its place
+def _refuse_subjects(profile: Profile) -> None:
+    for name, speaker in profile.speakers.items():
+        if speaker.subject:
+            raise ProfileError(
+                f"speakers.{name}.subject: one run moves one face; remove 'subject', or run each "
+                "speaker with a profile of its own"
+            )
+
+
+def _label(sink: Built[Sink]) -> str:
+    where = sink.stage.result
+    return f"{sink.name} to {where}" if where else sink.name
+
+
+INPUT = "input"
+SLACKS = {"audio": 0.1, "text": 0.02, "frames": 0.1}
+"""Seconds that what a live source brings may be late before silence is fed in its place."""
 
 
 class Session:
@@ -66,7 +88,7 @@ class Session:
     def __init__(
         self,
         profile: Profile,
-        source: Source,
+        source: Source | Built[Source],
         name: str = "clip",
         out: Path = Path("out"),
         *,
@@ -79,7 +101,10 @@ class Session:
         progress: Callable[[float], None] = lambda seconds: None,
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
-        self.source, self.profile = source, profile
+        self._origin = source if isinstance(source, Built) else Built(source, INPUT, "source")
+        self.source, self.profile = self._origin.stage, profile
+        source = self.source
+        _refuse_subjects(profile)
         causal = live or source.live
         words = transcript if transcript is not None else source.transcript
         self.assembly: Assembly = assemble(
@@ -90,26 +115,38 @@ class Session:
             self.curve.put(key)
         self._speech: Speech | None = None
         if source.brings == "text":
-            self._speech = Speech(self.assembly)
+            self._speech = Speech(self.assembly, tell)
         rate = profile.rate or source.rate or (self._speech.rate if self._speech else None)
-        self.pipeline: Pipeline = self.assembly.pipeline(self.curve, rate)
+        self.pipeline: Pipeline = self.assembly.pipeline(
+            self.curve, rate, source.brings == "frames"
+        )
+        self._slack = SLACKS[source.brings]
         self.latency = self._latency(rate or DEFAULT_RATE) if causal else 0.0
-        outputs = [*self.assembly.sinks(), *sinks]
-        check_paths(source.path, outputs)
+        self._outputs = [*self.assembly.sinks(), *sinks]
+        check_paths(source.path, self._outputs)
         self.delivery = Delivery(
-            outputs,
+            self._outputs,
             (self.pipeline.rig, self.pipeline.fps),
             clock,
             self.latency,
             tell,
         )
         self._intake = Intake(rate, self.pipeline.inner_fps, tell)
-        self._progress = progress
+        self._progress, self._tell = progress, tell
         self._ended = False
+        self._generation = 0  # raised to give up what is being said
         self._feed: Feed | None = None
 
     def _latency(self, rate: int) -> float:
-        return MARGIN + sum(seconds or 0.0 for _, seconds in self.pipeline.latency(rate))
+        waiting = 1.5 * self._slack if self.source.live else 0.0
+        parts = sum(seconds or 0.0 for _, seconds in self.pipeline.latency(rate))
+        return MARGIN + waiting + parts
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files that the sinks write, made whole."""
+        sinks = [built.stage for built in self._outputs]
+        return [sink.path.resolve() for sink in sinks if sink.path is not None]
 
     # -- what other threads may call -------------------------------------------------------------
 
@@ -122,6 +159,7 @@ class Session:
 
     def interrupt(self) -> None:
         """Drop what is queued to be said, mute it and close the mouth in 0.1 s; the run goes on."""
+        self._generation += 1
         if self._feed:
             self._feed.drop()
         rate = self._intake.rate or DEFAULT_RATE
@@ -129,15 +167,23 @@ class Session:
         self.delivery.hush(queued)
 
     def end(self) -> None:
-        """End the input; what came in is finished and the outputs are kept."""
+        """End the input: what was heard is finished, what is not said yet is left; outputs stay."""
         self._ended = True
-        self.source.close()
+        if self.source.brings == "text":
+            self._generation += 1
+        self._close_input()
+
+    def _close_input(self) -> None:
+        try:
+            self.source.close()
+        except Exception as error:
+            self._tell(f"{self._origin} could not be closed: {error}")
         if self._feed:
             self._feed.close()
 
     def abort(self) -> None:
         """Stop now and discard the outputs."""
-        self.delivery.aborted = True
+        self.delivery.quit()
         self.end()
 
     # -- the run ---------------------------------------------------------------------------------
@@ -147,8 +193,8 @@ class Session:
 
         FacewireError for bad input or a failing stage; KeyboardInterrupt when it was aborted.
         """
-        registry, problem, begun = self.assembly.registry, None, time.perf_counter()
-        registry.tell("facewire_session_started", session=self)
+        problem, begun = None, time.perf_counter()
+        self._notify("facewire_session_started", session=self)
         try:
             for item in self._input():
                 self._deliver(self._push(item))
@@ -157,19 +203,27 @@ class Session:
             self._deliver(self._rest())
             self._check_end()
             self.delivery.finish()
+            if self.delivery.aborted:
+                raise KeyboardInterrupt
         except BaseException as error:
             problem = error
             self.delivery.abort()
             raise
         finally:
-            self.end()
-            registry.tell("facewire_session_stopped", session=self, error=problem)
+            self._close_input()
+            self._notify("facewire_session_stopped", session=self, error=problem)
         return self._report(time.perf_counter() - begun)
+
+    def _notify(self, hook: str, **what: object) -> None:
+        try:
+            self.assembly.registry.tell(hook, **what)
+        except Exception as error:
+            self._tell(f"a plugin's {hook} failed: {type(error).__name__}: {error}")
 
     def _check_end(self) -> None:
         if self.delivery.aborted:
             raise KeyboardInterrupt
-        if not self.delivery.started:
+        if not self.delivery.frames:
             raise InputError("nothing came in: no sound, no words that can be spoken, no frames")
 
     def _deliver(self, blocks: Iterable[Block]) -> None:
@@ -197,23 +251,27 @@ class Session:
 
     # -- input -----------------------------------------------------------------------------------
 
-    def _input(self) -> Iterator[Spoken | Frames]:
-        """Yield what the source brings, and silence where a live one is late: the face lives on."""
+    def _input(self) -> Iterator[Spoken | Frames | int]:
+        """Yield what the source brings; where a live one is late, how many samples of silence."""
         if not self.source.live:
-            for item in self._items():
+            for said, item in self._items():
                 if self._ended:
                     return
-                yield item
+                if said in (None, self._generation):
+                    yield item
             return
         if self._speech:
-            self._start(self._speech.rate)
+            self._start(self._intake.rate or self._speech.rate)
         self._feed = Feed(self._items)
-        while (item := self._feed.take(SLACK / 2)) is not Feed.END:
-            if item is not None:
-                self._start_at(item)
-                yield item
-            elif (late := self._late()) > 0:
-                yield Spoken(silence(late, self._intake.rate or DEFAULT_RATE))
+        if self._ended:
+            self._feed.close()
+        while (taken := self._feed.take(self._slack / 2)) is not Feed.END:
+            if taken is None:
+                if (late := self._late()) > 0:
+                    yield late
+            elif taken[0] in (None, self._generation):
+                self._start_at(taken[1])
+                yield taken[1]
 
     def _start_at(self, item: Spoken | Frames) -> None:
         """Start the clock at the first sample of a live source."""
@@ -224,24 +282,36 @@ class Session:
 
     def _late(self) -> int:
         """Return how many samples the input is behind the clock, beyond the slack."""
-        if not self._intake.rate or self.source.brings == "frames":
+        rate = self._intake.rate
+        if not rate or self.source.brings == "frames":
             return 0
-        return int((self.delivery.elapsed() - SLACK) * self._intake.rate) - self._intake.position
+        return int((self.delivery.elapsed() - self._slack) * rate) - self._intake.position
 
-    def _items(self) -> Iterator[Spoken | Frames]:
-        for item in self.source.blocks():
+    def _items(self) -> Iterator[tuple[int | None, Spoken | Frames]]:
+        """Yield audio and frames; what is spoken with the number of the interruption before it."""
+        for item in walk(self._origin, self.source.blocks()):
             if isinstance(item, Text) and not item.text.strip():
-                cues = (Cue(0, item.state, "track"),) if item.state else ()
-                yield Spoken(silence(0, DEFAULT_RATE), cues)
+                cues = (Cue(0, item.state, "tags"),) if item.state else ()
+                yield None, Spoken(silence(0, DEFAULT_RATE), cues)
             elif isinstance(item, Text):
-                self._speech = self._speech or Speech(self.assembly)
-                yield from self._speech.speak(item)
+                yield from self._say(item)
             else:
-                yield Spoken(item) if isinstance(item, Audio) else item
+                yield None, Spoken(item) if isinstance(item, Audio) else item
 
-    def _push(self, item: Spoken | Frames) -> Iterator[Block]:
+    def _say(self, text: Text) -> Iterator[tuple[int, Spoken]]:
+        self._speech = self._speech or Speech(self.assembly, self._tell)
+        said = self._generation
+        for spoken in self._speech.speak(text):
+            if said != self._generation:
+                return
+            yield said, spoken
+
+    def _push(self, item: Spoken | Frames | int) -> Iterator[Block]:
         if isinstance(item, Frames):
             yield from self.pipeline.push_frames(item)
+            return
+        if isinstance(item, int):
+            yield from self.pipeline.push(self._intake.pause(item))
             return
         for cue in item.cues:
             self.curve.set(self._intake.time(cue.at, item.audio), cue.state, cue.source)
@@ -259,7 +329,8 @@ class Session:
     def _report(self, elapsed: float) -> Report:
         pipeline, delivery = self.pipeline, self.delivery
         voice = [self._speech.voice] if self._speech else []
-        parts = [*voice, pipeline.extractor, pipeline.model, *pipeline.layers]
+        source = [] if self._origin.name == INPUT else [self._origin]
+        parts = [*source, *voice, pipeline.extractor, pipeline.model, *pipeline.layers]
         built = [part for part in parts if part] + [outlet.built for outlet in delivery.outlets]
         rate = self._intake.rate or DEFAULT_RATE
         notes = [*self.assembly.fallbacks, *self.source.report()]
@@ -275,6 +346,6 @@ class Session:
             elapsed,
             self.latency,
             delivery.paced,
-            {o.built.name: o.pacer.tally for o in delivery.outlets if o.pacer},
+            [(_label(o.built), o.pacer.tally) for o in delivery.outlets if o.pacer],
             [str(o.built.stage.result) for o in delivery.outlets if o.built.stage.result],
         )

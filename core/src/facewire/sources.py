@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import io
+import codecs
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from facewire.errors import InputError
 from facewire.stages import Source
@@ -141,23 +143,35 @@ class GivenText(Source):
 
 
 class StreamedText(Source):
-    """Text from a stream, as it is written: a line is spoken when it is complete."""
+    """Text from a stream, as it is written: a line is spoken when it is complete.
+
+    It reads the descriptor itself: a thread that waits in ``sys.stdin`` holds a lock that the
+    interpreter wants at its end.
+    """
 
     live = several = True
     brings = "text"
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8")
+    def __init__(self, descriptor: int | None = None) -> None:
+        if descriptor is None:
+            if sys.stdin is None:
+                raise InputError("standard input is closed; pipe text into it")
+            descriptor = sys.stdin.fileno()
+        self._descriptor = descriptor
         self._closed = False
 
     def blocks(self) -> Iterator[Text]:
         """Yield the lines."""
+        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        held = ""
         try:
-            for line in self._stream:
-                if self._closed:
+            while not self._closed:
+                data = os.read(self._descriptor, 1 << 16)
+                *lines, held = (held + decoder.decode(data, final=not data)).split("\n")
+                lines += [held] if not data else []
+                yield from (Text(line.strip()) for line in lines if line.strip())
+                if not data:
                     return
-                if line.strip():
-                    yield Text(line.strip())
         except UnicodeDecodeError as error:
             raise InputError(f"standard input: not UTF-8 text ({error.reason})") from error
 
@@ -167,13 +181,19 @@ class StreamedText(Source):
 
 
 class GivenAudio(Source):
-    """Sound that is in memory: (n,) float32."""
+    """Sound that is in memory: (n,) floats in -1..1, or signed integers of full scale."""
 
-    def __init__(self, samples: FloatArray, rate: int) -> None:
-        mono = np.asarray(samples, np.float32)
-        if mono.ndim != 1:
-            raise InputError(f"audio of shape {mono.shape} was given, expected mono: (n,)")
-        self._samples, self.rate = mono, rate
+    def __init__(self, samples: NDArray[Any], rate: int) -> None:
+        given = np.asarray(samples)
+        if given.ndim != 1:
+            raise InputError(f"audio of shape {given.shape} was given, expected mono: (n,)")
+        if np.issubdtype(given.dtype, np.signedinteger):
+            given = given / -float(np.iinfo(given.dtype).min)
+        if not np.issubdtype(given.dtype, np.floating):
+            raise InputError(f"audio of {given.dtype} was given, expected float from -1 to 1")
+        if rate != int(rate) or rate < 1:
+            raise InputError(f"rate: found {rate}, expected a whole number of samples a second")
+        self._samples, self.rate = given.astype(np.float32), int(rate)
 
     def blocks(self) -> Iterator[Audio]:
         """Yield the sound in half seconds."""

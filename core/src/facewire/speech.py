@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 
 from facewire.assemble import Assembly
-from facewire.emotion import State, constant, parse_tags
+from facewire.emotion import State, Tagged, constant, parse_tags
+from facewire.errors import InputError
 from facewire.pipeline import call, walk
 from facewire.stages import Voice
 from facewire.types import Audio, Mark, Text, Utterance
@@ -37,7 +37,8 @@ class Spoken:
 class Speech:
     """Speaks texts with the profile's voice, and reads emotion from tags and from the words."""
 
-    def __init__(self, assembly: Assembly) -> None:
+    def __init__(self, assembly: Assembly, tell: Callable[[str], None] = print) -> None:
+        self._tell = tell
         self._assembly, self._profile = assembly, assembly.profile
         self.voice = assembly.voice
         self._reader = assembly.text_emotion()
@@ -47,8 +48,9 @@ class Speech:
 
     def speak(self, text: Text) -> Iterator[Spoken]:
         """Yield a text as spoken, from sample 0; a cue lands on the word that its tag precedes."""
-        plain, tags = parse_tags(text.text, lenient=self._profile.tags == "lenient")
-        cues = [Cue(0, text.state, "track")] if text.state else []
+        plain, tags = self._parse(text.text)
+        # A turn's own emotion ends what a tag in an earlier turn began.
+        cues = [Cue(0, text.state, "tags")] if text.state else []
         cues += [Cue(tag.at, tag.state, "tags") for tag in tags]
         cues = sorted(cues + self._read(plain), key=lambda cue: cue.at)
         if not plain.strip():
@@ -68,6 +70,17 @@ class Speech:
         voice = self._assembly.voice_of(text.speaker)
         pieces = walk(voice, call(voice, voice.stage.speak, utterance))
         return self._placed(voice.stage, pieces, cues, len(plain))
+
+    def _parse(self, text: str) -> Tagged:
+        """Take the tags out; in live text a wrong one is told, and spoken as it stands."""
+        lenient = self._profile.tags == "lenient"
+        try:
+            return parse_tags(text, lenient)
+        except InputError as error:
+            if not self._assembly.context.causal:
+                raise
+            self._tell(str(error))
+            return parse_tags(text, lenient=True)
 
     def _read(self, plain: str) -> list[Cue]:
         if self._reader is None:
@@ -108,8 +121,3 @@ def _whole(pieces: list[Audio], rate: int) -> Audio:
     sound = [piece.samples for piece in pieces] or [np.zeros(0, np.float32)]
     marks = tuple(mark for piece in pieces for mark in piece.marks)
     return Audio(np.concatenate(sound), rate, 0, marks)
-
-
-def cue_time(cue: Cue, position: int, rate: int) -> Fraction:
-    """Return a cue's time in seconds, for speech that begins at sample ``position``."""
-    return Fraction(position + cue.at, rate)

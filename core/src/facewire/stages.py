@@ -87,6 +87,7 @@ class Voice(Stage):
 
     rate: int
     marks: Literal["phone", "word", "none"] = "none"
+    """What it marks: words with their ``chars``, those and phones, or nothing."""
 
     @abstractmethod
     def speak(self, utterance: Utterance) -> Iterator[Audio]:
@@ -187,7 +188,7 @@ class Sink(Stage):
     rig: Rig | None = None
     """The rig it wants; None takes the profile's."""
     clock: Clock | None = None
-    """A clock that live frames shall follow (a sound device's)."""
+    """A clock that live frames shall follow (a sound device's); set when the sink is built."""
     latency: float = 0.0
     """Seconds that its frames go out later than due (negative: earlier)."""
     path: Path | None = None
@@ -197,7 +198,10 @@ class Sink(Stage):
 
     @abstractmethod
     def open(self, info: RunInfo) -> None:
-        """Begin. A file sink writes to a temporary name beside the final one."""
+        """Begin. A file sink writes to a temporary name beside the final one.
+
+        What goes wrong here ends the run; what goes wrong in a live sink's ``push`` is retried.
+        """
 
     @abstractmethod
     def push(self, block: Block) -> None:
@@ -208,7 +212,10 @@ class Sink(Stage):
         """Commit: the output is whole now. Called once, after the last block."""
 
     def abort(self) -> None:
-        """Discard: nothing is left behind and what existed before is untouched."""
+        """Discard: nothing is left behind and what existed before is untouched.
+
+        Called instead of ``close``; also on a sink that was never opened.
+        """
 
 
 class Framer:

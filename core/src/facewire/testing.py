@@ -214,10 +214,10 @@ def check_chunking(
 
 
 def check_stage(make: Callable[[], Any], rig: Rig | None = None) -> None:
-    """Check a stage with empty input, silence, one sample or row, 1e30, cuts, and reset.
+    """Check an extractor, model or layer with cuts, empty and odd input, 1e30, and reset.
 
-    ``make`` builds a fresh stage each time. Extractors, models and layers are driven; ``rig`` is
-    that of a layer's frames (arkit61).
+    ``make`` builds a fresh stage each time; ``rig`` is that of a layer's frames (arkit61).
+    TypeError for another kind of stage: voices, sources and sinks are tested by what they make.
     """
     stage: Any = make()
     if isinstance(stage, FeatureExtractor):
@@ -227,6 +227,10 @@ def check_stage(make: Callable[[], Any], rig: Rig | None = None) -> None:
     elif isinstance(stage, Layer):
         shape = rig or Rig.named("arkit61")
         _check_rows(lambda rows, sizes, part: _run_layer(part or make(), rows, sizes, shape), make)
+        huge = _run_layer(make(), 30, [64], shape, 1e30)
+        assert np.isfinite(huge).all(), "1e30 gave frames that are not finite"
+    else:
+        raise TypeError(f"check_stage drives extractors, models and layers, not {type(stage)}")
 
 
 def _check_extractor(make: Callable[[], Any], rate: int) -> None:
@@ -251,7 +255,7 @@ def _check_rows(
     run: Callable[[int, Sequence[int], Any], FloatArray], make: Callable[[], Any]
 ) -> None:
     if make().exact_streaming:
-        check_chunking(lambda sizes: run(150, sizes, None), [1, 7, 40], 64)
+        check_chunking(lambda sizes: run(150, sizes, None), [1, 7, 40], 150)
     for rows in (0, 1, 70):
         found = run(rows, [64], None)
         assert len(found) == rows, f"{rows} rows went in and {len(found)} came out"
@@ -273,8 +277,10 @@ def _run_model(model: Model, rows: int, sizes: Sequence[int]) -> FloatArray:
     return drive_model(model, pieces)
 
 
-def _run_layer(layer: Layer, rows: int, sizes: Sequence[int], rig: Rig) -> FloatArray:
-    values = np.random.default_rng(2).uniform(0, 0.5, (rows, len(rig))).astype(np.float32)
+def _run_layer(
+    layer: Layer, rows: int, sizes: Sequence[int], rig: Rig, scale: float = 1.0
+) -> FloatArray:
+    values = (np.random.default_rng(2).uniform(0, 0.5, (rows, len(rig))) * scale).astype(np.float32)
     return drive_layer(layer, layer_blocks(layer, values, rig, Fraction(60), sizes), rig)
 
 

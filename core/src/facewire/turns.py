@@ -74,7 +74,7 @@ def load_turns(path: Path) -> list[Line]:
     turns: list[Line] = []
     names: dict[str, int] = {}
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = path.read_text("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise InputError(f"{path.name}: not UTF-8 text ({error.reason})") from error
     for number, line in enumerate(lines, 1):
@@ -117,6 +117,12 @@ class Script(Source):
         self.lines = load_turns(path)
         self.several = len(self.lines) > 1
         self._felt = any(line.state for line in self.lines)
+        said = [line.turn.transcript for line in self.lines]
+        self._untold = 0
+        if all(line.turn.audio and line.turn.transcript for line in self.lines):
+            self.transcript = " ".join(text for text in said if text)
+        else:
+            self._untold = sum(text is not None for text in said)
         self._files = {
             line.turn.id: AudioFile(path.parent / line.turn.audio)
             for line in self.lines
@@ -139,5 +145,8 @@ class Script(Source):
                 yield from self._files[turn.id].blocks()
 
     def report(self) -> list[str]:
-        """Say which sound files were cut off."""
-        return [line for file in self._files.values() for line in file.report()]
+        """Say which sound files were cut off, and whether transcripts were of no use."""
+        notes = [line for file in self._files.values() for line in file.report()]
+        if self._untold:
+            notes.append(f"{self._untold} transcripts not used: not every turn has one and sound")
+        return notes

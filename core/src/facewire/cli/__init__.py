@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
@@ -15,11 +16,12 @@ from facewire.errors import FacewireError, nearest
 from facewire.hookspecs import COMMANDS
 
 OWN = {
-    "run": "Animate text, a sound file, the microphone or frames.",
+    "run": "Animate text, a sound file, frames or a script of turns.",
     "check": "Say what a profile would run, its latency, and what is missing.",
     "plugins": "List what is installed and what failed to load.",
     "schema": "Print a JSON Schema of profiles, for editors.",
     "new-plugin": "Make a working plugin with its test, in one folder.",
+    "voice": "List voices, say a text, or speak a whole script.",
     "doctor": "Run every installed plugin's checks.",
 }
 
@@ -79,7 +81,11 @@ def _load(entry: EntryPoint) -> click.Command:
     return command
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="facewire")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
@@ -88,7 +94,8 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
     Begin with:  facewire run "Hello! I can talk now."
     """
-    ctx.obj = {"debug": debug}
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -96,10 +103,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in args
     sys.setswitchinterval(0.0005)  # live frames are 10 ms late behind a busy thread at the default
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # no word may end a run on a narrow code page
+            stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(
-            cli.main([a for a in args if a != "--debug"], "facewire", standalone_mode=False) or 0
-        )
+        code = cli.main([a for a in args if a != "--debug"], "facewire", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:
@@ -111,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, click.exceptions.Abort):
-        _fail("stopped; nothing was written", 130)
+        _fail("stopped; what was not finished is discarded", 130)
     except Exception as error:
         if debug:
             raise

@@ -15,12 +15,14 @@ from facewire.profile import load_profile
 from facewire.rig import Rig, dropped
 from facewire.stages import Sink
 
+RATES = click.IntRange(8000, 768000)
+
 
 @click.command("check")
 @click.argument("profile")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the profile.")
 @click.option("--live", is_flag=True, help="Check it for a microphone or streamed text.")
-@click.option("--rate", default=48000, show_default=True, help="Samples a second of the input.")
+@click.option("--rate", type=RATES, default=48000, show_default=True, help="Of the input, in Hz.")
 def command(profile: str, overrides: tuple[str, ...], live: bool, rate: int) -> None:
     """Say what a profile would run, its latency, and what is missing."""
     assembly = assemble(load_profile(profile, overrides), "check", Path("out"), causal=live)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -24,10 +25,16 @@ def command(name: str, folder: Path) -> None:
     target = folder / f"facewire-{name.replace('_', '-')}"
     if target.exists():
         raise InputError(f"{target}: exists already; choose another name, or remove it")
-    for path, text in sorted(contents(name).items()):
-        file = target / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
+    made = folder / f".{target.name}.part"
+    try:
+        for path, text in sorted(contents(name).items()):
+            file = made / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, "utf-8")
+        made.rename(target)
+    except OSError as error:
+        shutil.rmtree(made, ignore_errors=True)
+        raise InputError(f"{target}: cannot be made: {error.strerror}") from error
     click.echo(f"made {target}; next:")
     click.echo(f"  pip install -e {target}\n  facewire plugins\n  python -m pytest {target}")
 

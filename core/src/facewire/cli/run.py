@@ -56,10 +56,10 @@ def command(
     verbose: bool,
     log: Path | None,
 ) -> None:
-    """Animate text, sound files, the microphone or frames.
+    """Animate text, sound files or frames.
 
-    INPUT is the path of a sound or frames file, 'mic', '-' for text from standard input, or text
-    to speak: facewire run "[joy:80] Hello!"
+    INPUT is the path of a sound file, a frames file or a script of turns (.jsonl), '-' for text
+    from standard input, or text to speak: facewire run "[joy:80] Hello!"
     """
     chosen = load_profile(profile, [*overrides, *([f"lang={lang}"] if lang else [])])
     registry: Registry = shared("facewire.registry", Registry)
@@ -70,26 +70,43 @@ def command(
     same_names(given)
     words = _transcript(transcript, given)
     with _log(log) as record:
+        options = {"live": live, "transcript": words, "emotion": emotion}
+        written: dict[Path, str] = {}
         for one in given:
-            options = {"live": live, "transcript": words, "emotion": emotion}
-            _animate(one, chosen, out, options, quiet, verbose, record)
+            if _animate(one, chosen, out, options, (quiet, verbose, record), written):
+                break
 
 
 def _animate(
-    one: Input, profile: Profile, out: Path, options: Any, quiet: bool, verbose: bool, record: Any
-) -> None:
+    one: Input,
+    profile: Profile,
+    out: Path,
+    options: dict[str, Any],
+    shown: tuple[bool, bool, Any],
+    written: dict[Path, str],
+) -> bool:
+    """Run one input; return whether a person asked to stop."""
+    quiet, verbose, record = shown
     total = getattr(one.source, "seconds", None)
-    with Progress(one.name, total, quiet) as progress:
+    with Progress(one.name, total, quiet, record) as progress:
         session = Session(
-            profile, one.source, one.name, out, progress=progress.at, tell=progress.note, **options
+            profile, one.built, one.name, out, progress=progress.at, tell=progress.note, **options
         )
-        with _stop_on_signal(session):
+        for path in session.paths:
+            if path in written:
+                raise InputError(
+                    f"{path}: '{one.name}' would write over what '{written[path]}' wrote; "
+                    "put {name} into the path"
+                )
+            written[path] = one.name
+        with _stop_on_signal(session) as asked:
             report = session.run()
     table = closing_table(report, verbose)
     if not quiet:
         say(table)
     if record:
         say(table, record)
+    return bool(asked)
 
 
 def _transcript(path: Path | None, given: list[Input]) -> str | None:
@@ -112,24 +129,24 @@ def _log(path: Path | None) -> Iterator[Any]:
         yield None
         return
     try:
-        with path.open("a", encoding="utf-8") as file:
-            yield file
+        file = path.open("a", encoding="utf-8")
     except OSError as error:
         raise FacewireError(f"{path}: the log cannot be written: {error.strerror}") from error
+    with file:
+        yield file
 
 
 @contextmanager
-def _stop_on_signal(session: Session) -> Iterator[None]:
+def _stop_on_signal(session: Session) -> Iterator[list[int]]:
     """Let the first Ctrl-C end the input and keep the outputs, the second abort."""
+    asked: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield asked
         return
-    asked = 0
 
     def stop(number: int, frame: object) -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 1:
+        asked.append(number)
+        if len(asked) == 1:
             print("ending; press Ctrl-C again to stop at once and discard", file=sys.stderr)
             session.end()
         else:
@@ -138,6 +155,6 @@ def _stop_on_signal(session: Session) -> Iterator[None]:
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        yield
+        yield asked
     finally:
         signal.signal(signal.SIGINT, before)

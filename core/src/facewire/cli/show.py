@@ -27,7 +27,10 @@ def say(what: Any, file: TextIO | None = None) -> None:
 class Progress:
     """A bar on a terminal (standard error), nothing elsewhere; notes are plain lines."""
 
-    def __init__(self, name: str, total: float | None, quiet: bool) -> None:
+    def __init__(
+        self, name: str, total: float | None, quiet: bool, record: TextIO | None = None
+    ) -> None:
+        self._record = record
         self._console = Console(stderr=True, highlight=False)
         self._quiet, self._total, self._name = quiet, total, name
         self._bar: Bar | None = None
@@ -52,7 +55,9 @@ class Progress:
             self._bar.update(self._task, completed=seconds)
 
     def note(self, line: str) -> None:
-        """Print a line at once."""
+        """Print a line at once, and put it into the log."""
+        if self._record:
+            print(line, file=self._record, flush=True)
         if not self._quiet:
             self._console.print(escape(line), soft_wrap=True)
 

@@ -40,6 +40,7 @@ class Espeak(Voice):
                     f"espeak: {name} is {self._options[name]}, expected {least} to {most}{unit}"
                 )
         self._choice = choose(config.voice)
+        self._spoken: dict[str, None] = {}  # in order
         self._turn = threading.Lock()
         self._dictionary: Library | None = None
         self._look_up = functools.lru_cache(maxsize=1 << 16)(self._phones)
@@ -52,6 +53,7 @@ class Espeak(Voice):
         InputError on a language that espeak-ng does not speak.
         """
         choice = choose_language(self._choice, utterance.lang)
+        self._spoken[choice.listed.name] = None
         return self._speak(choice, harmless(utterance.text))
 
     def pronounce(self, word: str) -> list[str] | None:
@@ -60,8 +62,8 @@ class Espeak(Voice):
             return list(self._look_up(harmless(word))) or None
 
     def report(self) -> Sequence[str]:
-        """Name the voice."""
-        return (f"espeak-ng's {self._choice.listed.name}",)
+        """Name the voices that spoke."""
+        return tuple(f"espeak-ng's {name}" for name in self._spoken)
 
     def _speak(self, choice: Choice, text: str) -> Iterator[Audio]:
         if not text.strip():
