@@ -3,8 +3,7 @@
     python benchmarks/v3.py              microseconds a frame, and times real time
     python benchmarks/v3.py protection   a table for docs/quality.md, gate on and gate off
 
-The speech is espeak's, and recordings aligned with their transcripts where FACEWIRE_DATA (or
-../shared/data) has them.
+The speech is espeak's, and recordings aligned with their transcripts where FACEWIRE_DATA has them.
 """
 
 from __future__ import annotations

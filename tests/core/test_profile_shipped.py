@@ -70,6 +70,7 @@ def test_they_obey_the_schema_of_what_is_installed(name: str, registry: Registry
 def test_what_default_runs() -> None:
     profile = load_profile("default")
     assert [spec.use for spec in profile.layers] == [
+        "v3",
         "idle.gaze",
         "idle.head",
         "idle.blink",

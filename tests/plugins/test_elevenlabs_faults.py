@@ -154,9 +154,10 @@ def test_what_is_no_stream(raw: bytes, causal: bool) -> None:
 
 
 def test_a_stream_without_sound() -> None:
-    with serving(first(9, Fault(raw=b'{"audio_base64": null, "alignment": null}\n'))) as service:
-        with pytest.raises(VoiceError, match="gave no sound for 'Every word"):
-            Speaker(service, False).say()
+    raw = b'{"audio_base64": null, "alignment": null}\n'
+    refused = pytest.raises(VoiceError, match="gave no sound for 'Every word")
+    with serving(first(9, Fault(raw=raw))) as service, refused:
+        Speaker(service, False).say()
     assert len(service.asked) == 1
 
 
@@ -189,9 +190,9 @@ def test_a_limit_that_speaks_of_a_subscription_is_no_bill() -> None:
 
 def test_a_refused_request_is_not_retried_and_is_no_bill() -> None:
     said = {"detail": [{"type": "string_too_long", "msg": "at most 10"}]}
-    with serving(first(9, Fault(422, said))) as service:
-        with pytest.raises(VoiceError, match="refused .*422 string_too_long: at most 10") as error:
-            Speaker(service, False).say()
+    refused = pytest.raises(VoiceError, match=r"refused .*422 string_too_long: at most 10")
+    with serving(first(9, Fault(422, said))) as service, refused as error:
+        Speaker(service, False).say()
     assert len(service.asked) == 1 and not isinstance(error.value, QuotaExhausted)
 
 

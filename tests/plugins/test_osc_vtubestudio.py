@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import subprocess
+import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -363,6 +366,32 @@ def test_a_frame_holds_nothing_up(app: App, sink: VTubeStudio) -> None:
     for _ in range(100):
         sink.push(what)
     assert (time.perf_counter() - begin) / 100 < 1 / 600
+
+
+def test_a_run_arrives_and_ends_in_neutral(app: App, tmp_path: Path) -> None:
+    """Start without the app: the run goes on, tells of it once, and finds it when it is there."""
+    rows = np.zeros((90, 61), np.float32)
+    rows[:, RIG.index("jawOpen")] = 0.5
+    np.savez(tmp_path / "clip.npz", values=rows, channels=np.array(RIG.channels), fps=60.0, start=0)
+    token, port = tmp_path / "token", app.port
+    (tmp_path / "live.yaml").write_text(
+        "fps: 60\nrig: arkit61\n"
+        f"sinks: [{{use: osc.vtubestudio, port: {port}, token: '{token}'}}]\n"
+    )
+    app.stop()
+    name = "facewire.exe" if sys.platform == "win32" else "facewire"
+    with subprocess.Popen(
+        [Path(sysconfig.get_path("scripts"), name), "run", "clip.npz", "--profile", "live.yaml"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as run:  # fmt: skip
+        assert run.stderr is not None
+        first = run.stderr.readline()
+        app.start()
+        out, err = run.communicate(timeout=60)
+    assert run.returncode == 0, err
+    assert "nothing listens there" in first and "trying again every second" in first
+    assert "nothing listens there" not in err and f"127.0.0.1:{port}" in out
+    assert app.injected[0]["JawOpen"] == 0.5 and app.injected[-1]["JawOpen"] == 0
 
 
 @pytest.mark.parametrize("port", [0, 70000])

@@ -65,14 +65,14 @@ def test_heads_and_floats_are_the_vectors_too(vectors: dict[str, Any]) -> None:
         for address, *arguments in vector["messages"]:
             floats = [a for a in arguments if isinstance(a, float)]
             fixed = [a for a in arguments if not isinstance(a, float)]
-            if True in fixed:
-                break
+            if any(a is True for a in fixed):
+                break  # a message without floats: there is nothing to fill in
             messages.append(pack(head(address, *fixed, floats=len(floats)), floats))
             checked += 1
         else:
             (found,) = messages if len(messages) == 1 else bundles(messages)
             assert found.hex() == vector["hex"], name
-    assert checked >= 10
+    assert checked >= 16
 
 
 def test_a_second_library_agrees_on_the_vectors(vectors: dict[str, Any]) -> None:

@@ -200,6 +200,13 @@ def test_strip_takes_apexes_and_closures() -> None:
     assert len(moments(take_of(values), 4)) == 4
 
 
+def test_strip_without_words_takes_the_widest_openings() -> None:
+    values = talking(150)
+    found = [m for m in moments(take_of(values, marks=False), 20) if m.text == "open"]
+    assert len(found) >= 7
+    assert all(values[m.frame, RIG.index("jawOpen")] > 0.45 for m in found)
+
+
 def test_strip_of_a_still_face_is_spread_over_the_take() -> None:
     found = moments(take_of(np.zeros((120, len(RIG)), np.float32), marks=False), 4)
     assert [m.frame for m in found] == [0, 39, 79, 119]

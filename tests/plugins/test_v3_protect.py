@@ -38,7 +38,7 @@ def test_speech_is_protected_from_the_strongest_emotion(
         faces = after[:, :52]
         assert faces.min() >= 0.0 and faces.max() <= 1.0
     assert found.kept == found.closed >= 180
-    assert found.teeth < 0.02  # about a millimetre of jaw on a mouth that opens to 50
+    assert found.teeth < 0.02
     assert found.rounding <= 0.20
     assert found.open <= 1.0
 

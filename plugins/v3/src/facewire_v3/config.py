@@ -7,7 +7,7 @@ from typing import Literal
 
 Overlay = Literal["auto", "only", "off"]
 Mode = Literal["expressive", "hybrid", "parametric"]
-Arc = Literal["off", "gentle", "snappier"]
+Arc = Literal["auto", "off", "gentle", "snappier"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,9 @@ class V3Config:
     """Whether emotion that the model hears in the voice is played."""
     speech: Literal["auto", "none"] = "auto"
     """``none``: nobody speaks (a silent reaction); the emotion has the jaw and the mouth."""
-    monologue: Arc = "off"
-    """Several turns as one arc: each turn is drawn towards the mood before it."""
+    monologue: Arc = "auto"
+    """Several turns as one arc, each drawn towards the mood before it; ``auto`` is ``gentle`` where
+    several turns come and the profile's ``turns`` is ``monologue``."""
     fade: float | None = None
     """Seconds of a transition around a boundary known beforehand at most, 0 to 10. Not live."""
     smooth: float | None = None

@@ -122,7 +122,7 @@ class V3Controller:
             raise InputError(f"update: found second {time:g} after {self.time:g}; go forward")
         self.time = time
         self._frame = round(time * self.fps) if frame is None else frame
-        rows = self._timeline.rows([time])
+        rows = self._timeline.rows([time]).copy()
         strength = MAX_STRENGTH * self._strength.settle(time)
         for start in (VAD.start, BROWS.start):
             part = slice(start, start + 3)

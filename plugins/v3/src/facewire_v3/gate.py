@@ -9,17 +9,16 @@ from collections import deque
 from dataclasses import dataclass
 from functools import cache
 from math import exp
+from typing import NamedTuple
 
 import numpy as np
-from facewire.articulation import lip_gap, lip_protrusion
+from facewire.articulation.lips import weights as measure
 from facewire.types import FloatArray
-from numpy.typing import NDArray
 
 from facewire_v3.groups import SHARED
 from facewire_v3.tables import RIG, load, number, spread, table
+from facewire_v3.transition import smoothstep
 
-Doubles = NDArray[np.float64]
-_CLOSE = RIG.index("mouthClose")
 _KEYS = {
     "envelope": ("attack", "release", "slew"),
     "activity": ("shut", "open", "slow", "fast", "step", "held"),
@@ -61,14 +60,27 @@ def gate_numbers() -> GateNumbers:
     return GateNumbers(floors, **parts)
 
 
-def ramp(values: NDArray[np.floating], zero: float, one: float) -> Doubles:
-    """Return values on a smoothstep that is 0 at ``zero`` and 1 at ``one`` (below or above it)."""
-    x = np.clip((np.asarray(values, np.float64) - zero) / (one - zero), 0.0, 1.0)
-    return np.asarray(x * x * (3.0 - 2.0 * x))
+def ramp(value: float, zero: float, one: float) -> float:
+    """Return a value on a smoothstep that is 0 at ``zero`` and 1 at ``one`` (below or above it)."""
+    return smoothstep((value - zero) / (one - zero))
 
 
-def _linear(values: NDArray[np.floating], zero: float, one: float) -> Doubles:
-    return np.asarray(np.clip((values - zero) / (one - zero), 0.0, 1.0), np.float64)
+def _lips() -> FloatArray:
+    columns = [measure(name, RIG) for name in ("gap", "protrusion", "teeth")]
+    close = np.zeros(len(RIG), np.float32)
+    close[RIG.index("mouthClose")] = 1.0
+    return np.stack([*columns, close], axis=1)
+
+
+_LIPS = _lips()
+
+
+class Lips(NamedTuple):
+    """What the model's lips do in one row; ``activity`` is whether they speak, 0 to 1."""
+
+    gap: float
+    teeth: float
+    activity: float
 
 
 class Activity:
@@ -78,22 +90,21 @@ class Activity:
         self._numbers = gate_numbers().activity
         self._step = max(1, round(self._numbers["step"] * fps))
         self._scale = fps / self._step
-        self._past: Doubles | None = None
+        self._past: deque[tuple[float, float, float]] = deque(maxlen=self._step)
 
-    def push(self, model: FloatArray) -> Doubles:
-        """Take the model's rows (n, 52) within [0, 1]; return (n,)."""
-        numbers = self._numbers
-        gap, protrusion = lip_gap(model, RIG), lip_protrusion(model, RIG)
-        lips = np.stack([gap, 0.5 * protrusion, model[:, _CLOSE]], axis=1)
-        if self._past is None:
-            self._past = np.repeat(lips[:1], self._step, axis=0)
-        path = np.concatenate([self._past, lips])
-        self._past = path[len(path) - self._step :]
-        moved = np.abs(path[self._step :] - path[: -self._step]) * self._scale
-        return np.maximum(
-            _linear(gap, numbers["shut"], numbers["open"]),
-            _linear(moved.sum(axis=1), numbers["slow"], numbers["fast"]),
-        )
+    def push(self, model: FloatArray) -> list[Lips]:
+        """Take the model's rows (n, 52) within [0, 1]; return the lips of each."""
+        return [self._row(*row) for row in (model @ _LIPS).tolist()]
+
+    def _row(self, gap: float, protrusion: float, teeth: float, close: float) -> Lips:
+        numbers, past = self._numbers, self._past
+        before = past[0] if past else (gap, protrusion, close)
+        past.append((gap, protrusion, close))
+        moved = abs(gap - before[0]) + 0.5 * abs(protrusion - before[1]) + abs(close - before[2])
+        opened = (gap - numbers["shut"]) / (numbers["open"] - numbers["shut"])
+        slow, fast = numbers["slow"], numbers["fast"]
+        active = max(opened, (moved * self._scale - slow) / (fast - slow))
+        return Lips(gap, teeth, 0.0 if active < 0.0 else 1.0 if active > 1.0 else active)
 
 
 class Gate:
@@ -130,10 +141,3 @@ class Gate:
         change = (wanted - self._now) * (self._rise if wanted > self._now else self._fall)
         self._now += min(self._slew, max(-self._slew, change))
         return self._now
-
-
-def gates(speech: Doubles) -> FloatArray:
-    """Return how much of an emotion each channel keeps (n, 52) at speech (n,), 0 to 1."""
-    floors = gate_numbers().floors
-    kept: FloatArray = (1.0 - speech[:, None] * (1.0 - floors)).astype(np.float32)
-    return kept

@@ -52,6 +52,7 @@ class V3(Layer):
         self._shaper = Shaper(config, context, None if self._off else self._wearer.feeling)
         self.condition_lookahead = self._shaper.lookahead
         self._shaped: list[tuple[int, Doubles]] = []  # rows whose frames are not here yet
+        self._held_row: Doubles | None = None  # while nothing moves, the same object comes again
         self._held: Frames | None = None
         self._rows: Doubles = np.zeros((0, WIDTH))
 
@@ -59,14 +60,24 @@ class V3(Layer):
         """Return the emotion as it moves: transitions, monologue, strength."""
         start = self._shaper.start
         rows = self._shaper.push(emotion)
-        played = rows.copy()
-        for first in (VAD.start, BROWS.start):
-            part = slice(first, first + 3)
-            played[:, part] = scale(rows[:, part], self._config.strength)
-        if len(rows) and not self._off:
-            self._shaped.append((start, played))
-        vad, weights = played[:, VAD].astype(np.float32), played[:, WEIGHTS].astype(np.float32)
-        return Emotion(vad, weights, emotion.fps, start)
+        if rows is self._held_row:
+            return self._out(start, emotion)
+        played = rows
+        if self._config.strength != 1.0:
+            played = rows.copy()
+            for first in (VAD.start, BROWS.start):
+                part = slice(first, first + 3)
+                played[:, part] = scale(rows[:, part], self._config.strength)
+        self._held_row, self._played = rows, played
+        self._vad = played[:, VAD].astype(np.float32)
+        self._weights = played[:, WEIGHTS].astype(np.float32)
+        return self._out(start, emotion)
+
+    def _out(self, start: int, like: Emotion) -> Emotion:
+        """Return the rows played last, from ``start``, and keep them for their frames."""
+        if len(self._played) and not self._off:
+            self._shaped.append((start, self._played))
+        return Emotion(self._vad, self._weights, like.fps, start)
 
     def push(self, block: Block) -> Frames:
         """Return the frames that are ready, with the emotion on them."""
@@ -75,7 +86,9 @@ class V3(Layer):
             return frames
         rows = self._take(block)
         self._wearer.hear(frames.values, frames.start, block.audio.marks, block.audio.rate)
-        if self._held is not None and len(self._held):
+        if not self.lookahead:
+            return self._face(frames, rows)
+        if self._held is not None:
             frames = _joined(self._held, frames)
             rows = np.concatenate([self._rows, rows])
         ready = max(0, len(frames) - self.lookahead)
@@ -104,6 +117,8 @@ class V3(Layer):
         shaped = self._shaped
         while shaped and shaped[0][0] + len(shaped[0][1]) <= start:
             del shaped[0]
+        if shaped and shaped[0][0] == start and len(shaped[0][1]) == end - start:
+            return shaped[0][1]
         pieces, at = [], start
         for first, rows in shaped:
             if first > at or at >= end:

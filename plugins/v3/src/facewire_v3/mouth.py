@@ -12,7 +12,7 @@ from facewire.types import Mark, frames_within
 
 from facewire_v3.gate import gate_numbers
 
-KEPT = 1.0
+KEPT = 0.25
 """Seconds that a phone is remembered after its end."""
 
 
@@ -57,7 +57,7 @@ class Phones:
                 self._spans.append((row, start, end, closes, bites))
 
     def forget(self, before: float) -> None:
-        """Drop what ended more than a second before a time."""
+        """Drop what ended long before a time."""
         while self._spans and self._spans[0][2] < before - KEPT:
             self._ended = max(self._ended, self._spans.pop(0)[2])
 

@@ -6,96 +6,108 @@ lip meets the teeth, open vowels stay open. Compensated first, suppressed where 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from facewire.articulation import lip_gap, lip_to_teeth
 from facewire.articulation.lips import weights as measure
 from facewire.types import FloatArray
 from numpy.typing import NDArray
 
-from facewire_v3.gate import gate_numbers, ramp
-from facewire_v3.listener import Heard
+from facewire_v3.gate import gate_numbers
+from facewire_v3.groups import LIPSYNC, SHARED
 from facewire_v3.tables import RIG
 
 Doubles = NDArray[np.float64]
 CLOSE = RIG.index("mouthClose")
-_SMILE = RIG.indices("mouthSmileLeft", "mouthSmileRight")
-_GAP = measure("gap", RIG).astype(np.float64)
-_TEETH = measure("teeth", RIG).astype(np.float64)
-_OPENS, _TOOTHLESS = _GAP > 0.0, _TEETH > 0.0
-_CLOSES = (_GAP < 0.0) & ~np.isin(np.arange(len(RIG)), _SMILE)
+GROUPS = 6
+"""Channels that are suppressed together: those that open the lips, with and without taking the
+lower lip from the teeth; that close them; smiles; the others that leave the teeth; all others."""
+_PARTS, _BITES, _SHUTS, _SMILES, _LEAVES, _RESTS = range(GROUPS)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Needs:
-    """What speech needs of the mouth at each row (n,), 0 to 1.
+class Need(NamedTuple):
+    """What speech needs of the mouth in one row, 0 to 1.
 
     ``speak``: that the gap stays; ``close``: that the lips meet, so that mouthClose may help;
     ``bite``: that the lower lip meets the teeth.
     """
 
-    speak: Doubles
-    close: Doubles
-    bite: Doubles
+    speak: float
+    close: float
+    bite: float
 
 
-def needs(model: FloatArray, heard: Heard) -> Needs:
-    """Return what the model's rows (n, 52) need, of what is heard of the speech."""
-    numbers = gate_numbers()
-    gap = lip_gap(model, RIG)
-    if heard.close is not None and heard.bite is not None:
-        close = heard.close * ramp(gap, numbers.closing["open"], numbers.closing["shut"])
-        return Needs(heard.speak, close, heard.bite)
-    lips = numbers.unmarked
-    close = heard.speak * ramp(gap, lips["open"], lips["shut"])
-    touching = ramp(lip_to_teeth(model, RIG), lips["far"], lips["near"])
-    bite = heard.speak * touching * ramp(gap, 0.5 * lips["shut"], lips["shut"])  # no closures
-    return Needs(heard.speak, close, bite)
+def _group(channel: str, gap: float, teeth: float) -> int:
+    if channel.startswith("mouthSmile"):
+        return _SMILES
+    if gap > 0.0:
+        return _PARTS if teeth > 0.0 else _BITES
+    if gap < 0.0:
+        return _SHUTS
+    return _LEAVES if teeth > 0.0 else _RESTS
 
 
-def _less(added: Doubles, which: NDArray[np.bool_], keep: Doubles, weight: Doubles) -> None:
-    """Scale some channels of ``added`` (n, 52) by ``keep`` (n,), as far as ``weight`` (n,) says."""
-    share = 1.0 - weight * (1.0 - np.clip(keep, 0.0, 1.0))
-    added[:, which] *= share[:, None]
+def _tables() -> tuple[FloatArray, FloatArray]:
+    """Return gap and teeth by group and mouthClose (52, 13), and a channel's group (6, 52)."""
+    gap, teeth = (measure(name, RIG) for name in ("gap", "teeth"))
+    sums, member = np.zeros((len(RIG), 2 * GROUPS + 1)), np.zeros((GROUPS, len(RIG)))
+    for i, channel in enumerate(RIG.channels):
+        group = _group(channel, float(gap[i]), float(teeth[i]))
+        member[group, i] = 1.0
+        if channel in LIPSYNC or channel in SHARED:
+            sums[i, group], sums[i, GROUPS + group] = gap[i], teeth[i]
+    sums[CLOSE, -1] = 1.0
+    return sums.astype(np.float32), member.astype(np.float32)
 
 
-def _over(part: Doubles, bound: Doubles) -> Doubles:
-    """Return the factor that brings ``part`` (n,) down to ``bound`` (n,); 1 where it is below."""
-    return np.where(part > bound, np.maximum(bound, 0.0) / np.maximum(part, 1e-9), 1.0)
+_SUMS, _MEMBER = _tables()
 
 
-def protect(model: FloatArray, added: FloatArray, need: Needs) -> FloatArray:
+def protect(model: FloatArray, added: FloatArray, needs: list[Need]) -> FloatArray:
     """Return what of ``added`` (n, 52) may be added to the model's rows (n, 52), all in [0, 1]."""
-    numbers = gate_numbers().protect
-    if not added.any():
-        return added
-    out = np.minimum(added.astype(np.float64), 1.0 - model)
-    limit = numbers["gap"]
-    opens = out @ np.where(_OPENS, _GAP, 0.0)
-    closes = out @ np.where(_CLOSES, -_GAP, 0.0)
-    smile = out[:, _SMILE] @ -_GAP[_SMILE]
-    _less(out, _OPENS, _over(opens, limit + closes + smile), need.speak)
-    _less(out, _CLOSES, _over(closes, numbers["shut"] + opens - smile), need.speak)
-    _bite(out, need.speak, numbers["teeth"])
-    _bite(out, need.bite, numbers["bite"])
-    _close(model, out, need.close, numbers["close"])
-    kept: FloatArray = out.astype(np.float32)
-    return kept
+    out: FloatArray = np.minimum(added, 1.0 - model)
+    sums = (out @ _SUMS).tolist()
+    kept = [
+        _row(row, 1.0 - closed - row[-1], need)
+        for row, closed, need in zip(sums, model[:, CLOSE].tolist(), needs, strict=True)
+    ]
+    if any(row is not None for row in kept):
+        every = [_ALL if row is None else row for row in kept]
+        factors = np.array(every, np.float32)  # (n, groups + 1)
+        out *= factors[:, :GROUPS] @ _MEMBER
+        out[:, CLOSE] += factors[:, GROUPS]
+    return out
 
 
-def _bite(out: Doubles, bite: Doubles, limit: float) -> None:
-    away = out @ np.where(_TOOTHLESS, _TEETH, 0.0)
-    towards = out @ np.where(_TOOTHLESS, 0.0, -_TEETH)
-    _less(out, _TOOTHLESS, _over(away, limit + towards), bite)
+_ALL = (*(1.0,) * GROUPS, 0.0)
+_NUMBERS = gate_numbers().protect
+_OPEN, _SHUT, _TEETH = _NUMBERS["gap"], _NUMBERS["shut"], _NUMBERS["teeth"]
+_BITE, _MOST = _NUMBERS["bite"], _NUMBERS["close"]
 
 
-def _close(model: FloatArray, out: Doubles, close: Doubles, most: float) -> None:
-    """Take back what opens the lips where they close: by mouthClose, then by less emotion."""
-    wider = np.maximum(out @ _GAP, 0.0)
-    room = np.clip(1.0 - model[:, CLOSE] - out[:, CLOSE], 0.0, most)
-    help_ = np.minimum(wider, room)
-    left = wider - help_
-    opens = out @ np.where(_OPENS, _GAP, 0.0)
-    _less(out, _OPENS, _over(opens, opens - left), close)
-    out[:, CLOSE] += close * help_
+def _row(sums: list[float], room: float, need: Need) -> tuple[float, ...] | None:
+    """Return a factor for each group, and how much mouthClose is added; None: all may be added."""
+    speak, close, bite = need
+    if speak <= 0.0 and close <= 0.0 and bite <= 0.0:
+        return None
+    opens, shuts, smile = sums[_PARTS] + sums[_BITES], -sums[_SHUTS], -sums[_SMILES]
+    less = _less(opens, _OPEN + shuts + smile, speak)
+    shut = _less(shuts, _SHUT + opens * less - smile, speak)
+    parts, leaves = sums[GROUPS + _PARTS] * less, sums[GROUPS + _LEAVES]
+    toothed = -(sums[GROUPS + _SHUTS] * shut + sums[GROUPS + _SMILES])
+    toothed -= sums[GROUPS + _BITES] * less + sums[GROUPS + _RESTS]
+    away = parts + leaves
+    bitten = _less(away, _TEETH + toothed, speak)
+    bitten *= _less(away * bitten, _BITE + toothed, bite)
+    parted = sums[_PARTS] * less * bitten + sums[_BITES] * less
+    wider = max(0.0, parted - shuts * shut - smile)
+    help_ = min(wider, max(0.0, min(room, _MOST)))
+    last = _less(parted, parted - (wider - help_), close)
+    return (less * bitten * last, less * last, shut, 1.0, bitten, 1.0, close * help_)
+
+
+def _less(part: float, bound: float, weight: float) -> float:
+    """Return the factor that brings ``part`` down to ``bound``, as far as ``weight`` says."""
+    if part <= bound or part <= 1e-9:
+        return 1.0
+    return 1.0 - weight * (1.0 - max(bound, 0.0) / part)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from facewire_v3.boundaries import FADE, Change, Changes, Planner, times_of
 from facewire_v3.config import V3Config
 from facewire_v3.feelings import Face, Feeling, feeling
-from facewire_v3.monologue import Damper, Smoother, monologues
+from facewire_v3.monologue import Damper, Monologue, Smoother, monologues
 from facewire_v3.strength import scale
 from facewire_v3.timeline import BROWS, VAD, WIDTH, Timeline
 
@@ -38,6 +38,13 @@ def check(config: V3Config, causal: bool) -> None:
             )
 
 
+def _arc(config: V3Config, context: Context) -> Monologue | None:
+    name = config.monologue
+    if name == "auto":
+        name = "gentle" if context.turns == "monologue" else "off"
+    return None if name == "off" else monologues()[name]
+
+
 class Shaper:
     """Takes wanted emotion, piecewise constant, and gives it as it moves: rows (n, 75).
 
@@ -46,7 +53,7 @@ class Shaper:
 
     def __init__(self, config: V3Config, context: Context, face: Face | None) -> None:
         self._config, self._context, self._face = config, context, face
-        arc = None if config.monologue == "off" else monologues()[config.monologue]
+        arc = _arc(config, context)
         self._arc = arc
         fade = config.fade if config.fade is not None else arc.fade if arc else FADE
         sigma = config.smooth if config.smooth is not None else arc.sigma if arc else 0.0

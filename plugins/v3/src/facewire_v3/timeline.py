@@ -27,11 +27,13 @@ WIDTH = 75
 MAIN, BROWS = slice(0, 35), slice(35, 70)
 VAD, WEIGHTS, FAMILY = slice(0, 3), slice(3, 19), slice(19, 35)
 """Columns of ``MAIN`` and of ``BROWS``: VAD, label weights, and shares of the families' faces."""
-HEAD, GAZE = slice(70, 73), slice(73, 75)
+HEAD, GAZE, POSE = slice(70, 73), slice(73, 75), slice(70, 75)
 FAINT = 0.4
 """Below this intensity the weights tend to neutral."""
 QUICK_GAZE = 0.6
 """Seconds that the eyes take at most to where an emotion looks."""
+SEEN = 2e-3
+"""An intensity's difference that nobody sees."""
 SHRUNK = 0.5
 """A change to less than this share of what is felt counts as easing off."""
 _REST = np.array(NEUTRAL_VAD)
@@ -48,9 +50,8 @@ class Way:
     @property
     def still(self) -> Feeling | None:
         """The one feeling that is there in full; None while anything moves."""
-        if len(self._parts) == 1 and self._parts[0][1].still:
-            return self._parts[0][0]
-        return None
+        there = [one for one, i in self._parts if not i.still or i.goal > 0.0]
+        return there[0] if len(there) == 1 and all(i.still for _, i in self._parts) else None
 
     def go(
         self,
@@ -86,41 +87,72 @@ class Way:
         felt = [np.subtract(one.vad, _REST) * i.at(time) for one, i in self._parts]
         return float(np.linalg.norm(np.sum(felt, axis=0)))
 
-    def read(self, times: Sequence[float]) -> tuple[list[Feeling], Doubles]:
-        """Return the feelings (m) and their intensities (n, m) at times that never fall."""
-        feelings = [one for one, _ in self._parts]
-        found = np.array([[i.settle(time) for _, i in self._parts] for time in times])
-        self._parts = [
-            (one, i) for one, i in self._parts if not (i.still and i.goal == 0.0)
-        ]
-        return feelings, found.reshape(len(times), len(feelings))
+    def read(self, times: Sequence[float]) -> Doubles:
+        """Return the intensities (n, m) of the feelings at times that never fall.
+
+        What is gone stays among them until the next ``go``.
+        """
+        return np.array([[i.settle(time) for _, i in self._parts] for time in times])
+
+    def forget(self) -> None:
+        """Drop what is gone."""
+        gone = [i.still and i.goal == 0.0 for _, i in self._parts]
+        if any(gone):
+            self._parts = [part for part, over in zip(self._parts, gone, strict=True) if not over]
+
+    def copy(self) -> Way:
+        """Return a way of its own that goes the same."""
+        other = Way(self._parts[0][0])
+        other._parts = [(one, i.copy()) for one, i in self._parts]
+        return other
+
+    def near(self, other: Way, time: float) -> bool:
+        """Tell whether another way has the same feelings and nobody would see the difference."""
+        return self.feelings == other.feelings and all(
+            abs(i.at(time) - o.at(time)) < SEEN
+            for (_, i), (_, o) in zip(self._parts, other._parts, strict=True)
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Way) and self._parts == other._parts
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def feelings(self) -> list[Feeling]:
+        """The feelings, in the order of ``read``."""
+        return [one for one, _ in self._parts]
 
 
-def _which(one: Feeling) -> Doubles:
-    return np.concatenate([one.weights, _FAMILIES[one.family]])
-
-
-def _mixed(feelings: Sequence[Feeling], found: Doubles) -> Doubles:
-    """Return VAD, weights and families (n, 35) of intensities (n, m).
+class Mixer:
+    """Adds feelings up: intensities (n, m) to VAD, weights and families (n, 35).
 
     The weights say which emotion, VAD how much of it: the weights are the feelings' shares, and
     neutral's only where hardly anything is felt.
     """
-    felt = [i for i, one in enumerate(feelings) if not one.neutral]
-    out = np.empty((len(found), 35))
-    if not felt:
-        out[:, VAD], out[:, 3:] = _REST, _NEUTRAL
+
+    def __init__(self, feelings: Sequence[Feeling]) -> None:
+        self._which = np.zeros((len(feelings), 35))
+        self._felt = np.array([float(not one.neutral) for one in feelings])[:, None]
+        for i, one in enumerate(feelings):
+            if not one.neutral:
+                self._which[i, VAD] = np.array(one.vad) - _REST
+                self._which[i, 3:] = _which(one)
+
+    def __call__(self, found: Doubles) -> Doubles:
+        """Return the rows of intensities (n, m)."""
+        out: Doubles = found @ self._which
+        np.minimum(np.maximum(out[:, VAD] + _REST, 0.0), 1.0, out=out[:, VAD])
+        total = np.maximum(found @ self._felt, 1e-12)  # (n, 1)
+        sure = np.minimum(total / FAINT, 1.0)
+        sure *= sure * (3.0 - 2.0 * sure)
+        out[:, 3:] *= sure / total
+        out[:, 3:] += (1.0 - sure) * _NEUTRAL
         return out
-    much = found[:, felt]  # (n, felt)
-    offsets = np.array([feelings[i].vad for i in felt]) - _REST
-    np.clip(_REST + much @ offsets, 0.0, 1.0, out=out[:, VAD])
-    total = much.sum(axis=1, keepdims=True)
-    sure = np.minimum(total / FAINT, 1.0)
-    sure = sure * sure * (3.0 - 2.0 * sure)
-    which = np.array([_which(feelings[i]) for i in felt])  # (felt, 32)
-    shares = (much / np.maximum(total, 1e-12)) @ which
-    out[:, 3:] = _NEUTRAL + sure * (shares - _NEUTRAL)
-    return out
+
+
+def _which(one: Feeling) -> Doubles:
+    return np.concatenate([one.weights, _FAMILIES[one.family]])
 
 
 def settled(one: Feeling) -> Doubles:
@@ -149,20 +181,27 @@ class Timeline:
     """The emotion over time. Times are seconds and never fall."""
 
     def __init__(self, first: Feeling) -> None:
-        self._face, self._brow = Way(first), Way(first)
-        self._head, self._gaze = Way(first), Way(first)
-        self._resting: tuple[Feeling, Doubles] | None = None
+        self._face, self._brow, self._head, self._gaze = (Way(first) for _ in range(4))
+        self._joined: tuple[bool, ...] = (True, True, True)
+        self._resting: Doubles | None = settled(first)[None]
+        self._prepare()
 
     @property
     def still(self) -> Feeling | None:
         """The feeling that is there in full; None while anything moves."""
         found = self._face.still
-        ways = (self._brow, self._gaze, self._head)
-        return found if found is not None and all(way.still == found for way in ways) else None
+        if found is None or any(way.still != found for way in self._own()):
+            return None
+        return found
+
+    def _own(self) -> list[Way]:
+        """Return the ways that differ from the face's."""
+        ways = (self._brow, self._head, self._gaze)
+        return [way for way, joined in zip(ways, self._joined, strict=True) if not joined]
 
     def change(self, to: Feeling, start: float, seconds: float | None) -> None:
         """Go to a feeling from ``start`` on by smoothstep; on the live spring without seconds."""
-        self._resting = None
+        self._part(start)
         spring = seconds is None
         if seconds is None:
             rising = to.size >= SHRUNK * self._face.size(start) and not to.neutral
@@ -173,19 +212,40 @@ class Timeline:
         looking = seconds if spring else min(seconds, QUICK_GAZE)
         self._gaze.go(to, start, looking, spring, _straight, gaze)
         self._head.go(to, start, seconds, spring, _straight, head)
+        self._prepare()
+        self._resting = None
+
+    def _part(self, time: float) -> None:
+        """Give each part of the face a way of its own again, and forget what is gone."""
+        self._face.forget()
+        for way in self._own():
+            way.forget()
+        ways = zip(self._joined, (self._brow, self._head, self._gaze), strict=True)
+        brow, head, gaze = (joined or way.near(self._face, time) for joined, way in ways)
+        self._brow = self._face.copy() if brow else self._brow
+        self._head = self._face.copy() if head else self._head
+        self._gaze = self._face.copy() if gaze else self._gaze
+
+    def _prepare(self) -> None:
+        """See which parts go the same way, and set up what adds the feelings up."""
+        self._joined = tuple(way == self._face for way in (self._brow, self._head, self._gaze))
+        faces, heads, gazes = (way.feelings for way in (self._face, self._head, self._gaze))
+        self._main, self._brows = Mixer(faces), Mixer(self._brow.feelings)
+        self._heads = np.array([one.pose[:3] for one in heads])
+        self._gazes = np.array([one.pose[3:] for one in gazes])
 
     def rows(self, times: Sequence[float]) -> Doubles:
-        """Return the rows (n, 75) at times."""
-        one = self._resting[0] if self._resting else self.still
-        if one is not None:
-            if self._resting is None:
-                self._resting = one, settled(one)
-            return np.repeat(self._resting[1][None], len(times), axis=0)
+        """Return the rows (n, 75) at times; one row that rests is the same object each time."""
+        if self._resting is None and (one := self.still) is not None:
+            self._resting = settled(one)[None]
+        if self._resting is not None:
+            rests = self._resting
+            return rests if len(times) == 1 else np.repeat(rests, len(times), axis=0)
+        brow, head, gaze = self._joined
+        found = self._face.read(times)
         out = np.empty((len(times), WIDTH))
-        out[:, MAIN] = _mixed(*self._face.read(times))
-        out[:, BROWS] = _mixed(*self._brow.read(times))
-        heads, found = self._head.read(times)
-        out[:, HEAD] = found @ np.array([one.pose[:3] for one in heads])
-        gazes, found = self._gaze.read(times)
-        out[:, GAZE] = found @ np.array([one.pose[3:] for one in gazes])
+        out[:, MAIN] = self._main(found)
+        out[:, BROWS] = out[:, MAIN] if brow else self._brows(self._brow.read(times))
+        out[:, HEAD] = (found if head else self._head.read(times)) @ self._heads
+        out[:, GAZE] = (found if gaze else self._gaze.read(times)) @ self._gazes
         return out

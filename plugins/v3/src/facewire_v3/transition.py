@@ -31,7 +31,7 @@ FOREIGN = 0.295
 DETOURS = (0.0, 0.25, 0.5, 0.75, 1.0)
 AT_ONCE = 1e-6
 """Seconds of a change that was asked to take none."""
-DONE = 1e-4
+DONE = 5e-4
 """An intensity this near to its goal is there."""
 
 _REST = np.array(NEUTRAL_VAD)
@@ -129,6 +129,21 @@ class Intensity:
                     else move.speed
                 )
         return 0.0
+
+    def copy(self) -> Intensity:
+        """Return an intensity of its own that moves the same."""
+        other = Intensity(self._rest)
+        other.goal, other._moves = self.goal, list(self._moves)
+        return other
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Intensity) and (self._rest, self._moves, self.goal) == (
+            other._rest,
+            other._moves,
+            other.goal,
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
     def at(self, time: float) -> float:
         """Return the intensity at a second."""

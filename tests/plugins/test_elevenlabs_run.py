@@ -1,0 +1,78 @@
+"""From text to frames with the voice: in one call, with tags on their words, and from the shell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import facewire
+import numpy as np
+import pytest
+import soundfile
+from elevenlabs_parts import CHAR, KEY, Fault, serving
+from facewire.cli import main
+from facewire.emotion import LABELS
+from facewire.errors import PluginError
+
+TAGGED = "[joy] This is so very good. [sadness:80] But it has to end now."
+PLAIN = "This is so very good. But it has to end now."
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ELEVENLABS_API_KEY", KEY)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("model", ["eleven_v3", "eleven_flash_v2_5"])
+def test_text_to_frames_in_one_call_with_emotion_on_its_words(model: str) -> None:
+    with serving() as service:
+        options = [f"voice.url={service.url}", f"voice.model={model}"]
+        clip = facewire.animate(text=TAGGED, profile="elevenlabs", overrides=options)
+    assert service.texts == [f"[happily] {PLAIN}" if model == "eleven_v3" else PLAIN]
+    label = clip.emotion.weights.argmax(axis=1)
+    fps = float(clip.frames.fps)
+    tag = len(service.texts[0]) - len(PLAIN)
+    for name, at in (("joy", tag * CHAR), ("sadness", (tag + PLAIN.index("But")) * CHAR)):
+        begins = np.flatnonzero(label == LABELS.index(name))[0] / fps
+        assert abs(begins - at) <= 0.020, f"{name} begins {1000 * (begins - at):.0f} ms off"
+    words = [mark.text for mark in clip.marks if mark.kind == "word"]
+    assert "good" in words
+    assert clip.report.seconds == pytest.approx(len(service.texts[0]) * CHAR, abs=0.01)
+    assert np.isfinite(clip.frames.values).all()
+
+
+def test_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ELEVENLABS_API_KEY")
+    with pytest.raises(PluginError, match="no key: set the environment variable"):
+        facewire.animate(text="Hi.", profile="elevenlabs")
+
+
+def command(*args: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(list(args))
+    return int(ended.value.code or 0)
+
+
+def test_say_and_list(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving() as service:
+        url = f"voice.url={service.url}"
+        say = ("voice", "say", TAGGED, "--out", "a.wav", "--profile", "elevenlabs", "--set", url)
+        assert command(*say) == 0
+        assert "by elevenlabs, 11 words with times" in " ".join(capfd.readouterr().out.split())
+        samples, rate = soundfile.read(tmp_path / "a.wav")
+        assert rate == 24000 and len(samples) == round(len(service.texts[0]) * CHAR * rate)
+
+        service.faults = lambda number, body: Fault(402)
+        before = (tmp_path / "a.wav").read_bytes()
+        assert command(*say) == 2
+        assert "gives nothing more (402)" in capfd.readouterr().err
+        assert (tmp_path / "a.wav").read_bytes() == before
+        assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+    monkeypatch.delenv("ELEVENLABS_API_KEY")
+    assert command("voice", "list") == 0
+    assert "ELEVENLABS_API_KEY" in capfd.readouterr().out
+    assert command("voice", "list", "elevenlabs") == 2
+    assert "no key: set the environment variable" in capfd.readouterr().err
