@@ -28,7 +28,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import soundfile
 import soxr
-
 from facewire.types import Audio, Context, FloatArray, Mark
 from facewire_phonemes import tables
 from facewire_phonemes.config import ExtractorConfig
@@ -59,7 +58,7 @@ def share(key: str, make: Any) -> Any:
 def asterisk(count: int) -> list[Recording]:
     """Return sentences of at least five words whose text is all speech."""
     found = []
-    for line in gzip.open(TEXTS, "rt", errors="replace"):
+    for line in gzip.decompress(TEXTS.read_bytes()).decode(errors="replace").splitlines():
         match = re.match(r"([\w/+-]+):\s*([^\[<(]*)$", line.strip())
         path = SOUNDS / f"{match[1]}.g722" if match else None
         if match and path and path.exists() and len(match[2].split()) >= 5:
@@ -92,9 +91,10 @@ def load(path: Path) -> FloatArray:
     if path.suffix == ".g722":
         command = ["ffmpeg", "-v", "error", "-f", "g722", "-i", str(path), "-f", "s16le"]
         raw = subprocess.run([*command, "-ac", "1", "-ar", str(RATE), "-"], capture_output=True)
-        return np.frombuffer(raw.stdout, np.int16).astype(np.float32) / 32768
+        return (np.frombuffer(raw.stdout, np.int16) / 32768).astype(np.float32)
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return soxr.resample(samples.mean(axis=1), rate, RATE).astype(np.float32)
+    resampled: FloatArray = soxr.resample(samples.mean(axis=1), rate, RATE)
+    return resampled
 
 
 def extract(samples: FloatArray, **context: Any) -> tuple[list[Mark], PhoneExtractor]:
@@ -149,7 +149,9 @@ def errors(found: list[Mark], judge: list[Mark]) -> int:
     return row[-1]
 
 
-def measure_alignment(title: str, recordings: list[Recording]) -> list[tuple[FloatArray, list[Mark]]]:
+def measure_alignment(
+    title: str, recordings: list[Recording]
+) -> list[tuple[FloatArray, list[Mark]]]:
     out = []
     hits = total = 0
     all_ms: list[float] = []
@@ -189,7 +191,8 @@ def measure_decoding(known: list[tuple[FloatArray, list[Mark]]], **context: Any)
         counts["phones"] += len(judge)
     print(
         f"decoded {context}: /p b m/ recall {counts['rh'] / counts['rn']:.3f}, precision "
-        f"{counts['ph'] / counts['pn']:.3f}, phone errors {counts['errors'] / counts['phones']:.3f}, "
+        f"{counts['ph'] / counts['pn']:.3f}, "
+        f"phone errors {counts['errors'] / counts['phones']:.3f}, "
         f"{(time.process_time() - began) / seconds:.3f} of real time"
     )
 
@@ -207,7 +210,9 @@ def measure_costs() -> None:
         stage = PhoneExtractor(ExtractorConfig(), Context(shared=share, causal=causal))
         rows, began = 0, time.process_time()
         for minute in range(180):
-            rows += len(stage.push(Audio(np.zeros(60 * RATE, np.float32), RATE, minute * 60 * RATE)))
+            rows += len(
+                stage.push(Audio(np.zeros(60 * RATE, np.float32), RATE, minute * 60 * RATE))
+            )
         print(f"3 h of silence, causal {causal}: {time.process_time() - began:.1f} s, {rows} rows")
     print(f"longest stall of another thread while decoding: {stall() * 1000:.0f} ms")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

@@ -133,13 +133,14 @@ NAMES = {
     "manifest": None,
     "x" * 200: None,
     "💥": None,
+    "\U00020000" * 60: None,
 }
 
 
 def test_file_names_are_safe() -> None:
     for turn, name in NAMES.items():
         made = file_name(turn)
-        assert name in (None, made) and len(made) <= 80
+        assert name in (None, made) and len(made.encode()) <= 120
         assert (made == turn) == (name == turn)
         assert not set(made) & set('/\\:*?"<>|') and made[0] not in ".-"
     assert len({file_name(turn) for turn in NAMES}) == len(NAMES)
@@ -236,3 +237,14 @@ def test_speakers_have_their_own_voices(tmp_path: Path) -> None:
     assert len(Batch(todo.todo, todo.everything, [made], tmp_path / "a").run().made) == 3
     voices = [known(tmp_path / "a", job.name)["voice"] for job in todo.everything]
     assert voices == ["espeak", "costly", "costly"]
+
+
+def test_a_disk_that_refuses_stops_before_more_is_paid(tmp_path: Path) -> None:
+    lines = load_turns(script(tmp_path, *({"text": f"{i}"} for i in range(9))))
+    (tmp_path / "a/003.wav").mkdir(parents=True)
+    voice = Costly(99)
+    todo = plan(lines, assembly(voice, tmp_path), tmp_path / "a")
+    outcome = Batch(todo.todo, todo.everything, [assembly(voice, tmp_path)], tmp_path / "a").run()
+    assert (len(outcome.made), len(outcome.left), len(voice.asked)) == (2, 7, 3)
+    assert "003.wav: cannot be written: is a directory" in str(outcome.stopped)
+    assert not list((tmp_path / "a").glob(".facewire*"))

@@ -92,84 +92,89 @@ def objects(text: str, rate: int, service: Service) -> Iterator[bytes]:
         yield json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
 
-def handler(service: Service) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class Handler(BaseHTTPRequestHandler):
+    """Answers for the service that the server holds."""
 
-        def log_message(self, *args: object) -> None:
-            pass
+    protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            if self.headers.get("xi-api-key") != KEY:
-                self.answer(401, detail("invalid_api_key"))
-            elif self.path == "/v1/user/subscription":
-                self.answer(200, {"character_count": 120, "character_limit": 10000})
-            else:
-                labels = {"accent": "american", "gender": "female"}
-                voice = {"voice_id": "EXAVITQu4vr4xnSDxMaL", "name": "Sarah", "labels": labels}
-                self.answer(200, {"voices": [voice]})
+    @property
+    def service(self) -> Service:
+        return self.server.service  # type: ignore[attr-defined, no-any-return]
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            key = self.headers.get("xi-api-key", "")
-            with service.lock:
-                number = len(service.asked)
-                service.asked.append(Asked(self.path, key, body, time.monotonic()))
-                fault = service.faults(number, body) or Fault()
-            if key != KEY:
-                self.answer(401, detail("invalid_api_key", f"Invalid API key {key}"))
-            elif fault.status != 200:
-                self.answer(fault.status, fault.body, fault.headers)
-            else:
-                self.stream(body["text"], fault)
+    def log_message(self, *args: object) -> None:
+        pass
 
-        def answer(self, status: int, body: Any, headers: Any = ()) -> None:
-            data = json.dumps(body).encode() if body is not None else b""
-            self.send_response(status)
-            for name, value in (*headers, ("Content-Length", str(len(data)))):
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(data)
+    def do_GET(self) -> None:
+        if self.headers.get("xi-api-key") != KEY:
+            self.answer(401, detail("invalid_api_key"))
+        elif self.path == "/v1/user/subscription":
+            self.answer(200, {"character_count": 120, "character_limit": 10000})
+        else:
+            labels = {"accent": "american", "gender": "female"}
+            voice = {"voice_id": "EXAVITQu4vr4xnSDxMaL", "name": "Sarah", "labels": labels}
+            self.answer(200, {"voices": [voice]})
 
-        def stream(self, text: str, fault: Fault) -> None:
-            query = parse_qs(urlparse(self.path).query)
-            rate = int(query["output_format"][0].removeprefix("pcm_"))
-            self.send_response(200)
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            rows = [fault.raw] if fault.raw is not None else objects(text, rate, service)
-            try:
-                for number, row in enumerate(rows):
-                    time.sleep(fault.pause)
-                    if fault.cut == number:  # in the middle of an object
-                        self.chunk(row[: len(row) // 2])
-                        self.close_connection = True
-                        return
-                    if fault.broken == number:
-                        row = json.dumps(fault.body).encode() + b"\n"
-                    self.chunk(row)
-                    service.sent.append(time.monotonic())
-                self.wfile.write(b"0\r\n\r\n")
-            except OSError:  # the client went away
-                self.close_connection = True
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        key = self.headers.get("xi-api-key", "")
+        with self.service.lock:
+            number = len(self.service.asked)
+            self.service.asked.append(Asked(self.path, key, body, time.monotonic()))
+            fault = self.service.faults(number, body) or Fault()
+        if key != KEY:
+            self.answer(401, detail("invalid_api_key", f"Invalid API key {key}"))
+        elif fault.status != 200:
+            self.answer(fault.status, fault.body, fault.headers)
+        else:
+            self.stream(body["text"], fault)
 
-        def chunk(self, data: bytes) -> None:
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-            self.wfile.flush()
+    def answer(self, status: int, body: Any, headers: Any = ()) -> None:
+        data = json.dumps(body).encode() if body is not None else b""
+        self.send_response(status)
+        for name, value in (*headers, ("Content-Length", str(len(data)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
 
-    return Handler
+    def stream(self, text: str, fault: Fault) -> None:
+        query = parse_qs(urlparse(self.path).query)
+        rate = int(query["output_format"][0].removeprefix("pcm_"))
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        rows = [fault.raw] if fault.raw is not None else objects(text, rate, self.service)
+        try:
+            for number, row in enumerate(rows):
+                time.sleep(fault.pause)
+                if fault.cut == number:  # in the middle of an object
+                    self.chunk(row[: len(row) // 2])
+                    self.close_connection = True
+                    return
+                if fault.broken == number:
+                    row = json.dumps(fault.body).encode() + b"\n"
+                self.chunk(row)
+                self.service.sent.append(time.monotonic())
+            self.wfile.write(b"0\r\n\r\n")
+        except OSError:  # the client went away
+            self.close_connection = True
+
+    def chunk(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        self.wfile.flush()
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
+    service: Service
 
 
 @contextmanager
 def serving(faults: Faults | None = None) -> Iterator[Service]:
     """Run the service for a test."""
     service = Service(faults) if faults else Service()
-    server = _Server(("127.0.0.1", 0), handler(service))
+    server = _Server(("127.0.0.1", 0), Handler)
+    server.service = service
     service.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()

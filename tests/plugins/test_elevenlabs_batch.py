@@ -247,6 +247,19 @@ def test_killed_or_interrupted_it_can_be_run_again(script: Path, run: Run) -> No
         assert len(check_folder(script)) == TURNS
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_second_interrupt_leaves_at_once(script: Path) -> None:
+    with serving(lambda number, body: Fault(pause=30.0)) as service:
+        running = start(script, service)
+        wait_for(lambda: len(service.asked) == 4)
+        for _ in range(2):
+            running.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        told, _ = running.communicate(timeout=10)
+    assert running.returncode == 130 and "stopped at once; run the same command again" in told
+    assert check_folder(script) == []
+
+
 def lists_of_processes() -> str:
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):

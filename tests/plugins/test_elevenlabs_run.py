@@ -27,8 +27,10 @@ def key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize("model", ["eleven_v3", "eleven_flash_v2_5"])
 def test_text_to_frames_in_one_call_with_emotion_on_its_words(model: str) -> None:
     with serving() as service:
+        # without the layers that draw emotion: those choose how they come to it
+        Path("bare.yaml").write_text("extends: elevenlabs\nlayers: [clamp]\n")
         options = [f"voice.url={service.url}", f"voice.model={model}"]
-        clip = facewire.animate(text=TAGGED, profile="elevenlabs", overrides=options)
+        clip = facewire.animate(text=TAGGED, profile="bare.yaml", overrides=options)
     assert service.texts == [f"[happily] {PLAIN}" if model == "eleven_v3" else PLAIN]
     label = clip.emotion.weights.argmax(axis=1)
     fps = float(clip.frames.fps)
@@ -40,6 +42,14 @@ def test_text_to_frames_in_one_call_with_emotion_on_its_words(model: str) -> Non
     assert "good" in words
     assert clip.report.seconds == pytest.approx(len(service.texts[0]) * CHAR, abs=0.01)
     assert np.isfinite(clip.frames.values).all()
+
+
+def test_the_shipped_profile_in_one_call() -> None:
+    with serving() as service:
+        url = f"voice.url={service.url}"
+        clip = facewire.animate(text=TAGGED, profile="elevenlabs", overrides=[url])
+    assert clip.report.seconds == pytest.approx(len(service.texts[0]) * CHAR, abs=0.01)
+    assert len(clip.frames) == round(clip.report.seconds * 60)
 
 
 def test_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
