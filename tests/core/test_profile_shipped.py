@@ -77,7 +77,7 @@ def test_what_default_runs() -> None:
         "clamp",
     ]
     names = [spec.use for spec in profile.sinks]
-    assert names == ["files.livelink_csv", "files.npz", "files.wav"]
+    assert names == ["files.livelink_csv", "files.npz", "files.wav", "preview.html"]
     assert all(str(spec.options["path"]).startswith("{out}/") for spec in profile.sinks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from pathlib import Path
@@ -19,6 +20,7 @@ from facewire_preview.pose import posed
 from facewire_preview.render import Renderer
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 RIG = Rig.named("arkit61")
 POINTS = [[-1, -1, 0], [1, -1, 0], [0, 1, 0.5], [0, 0, 1]]
@@ -129,7 +131,10 @@ def vrm0(names: list[str]) -> dict[str, Any]:
     group = {"name": "JawOpen", "presetName": "unknown", "binds": binds}
     bones = [{"bone": "head", "node": 0}]
     vrm = {"blendShapeMaster": {"blendShapeGroups": [group]}, "humanoid": {"humanBones": bones}}
-    return small_glb(names, extensions={"VRM": vrm}, extensionsUsed=["VRM"])
+    seen = [{"doubleSided": True}]  # these points look the other way than a VRM 0 does
+    made = small_glb(names, extensions={"VRM": vrm}, extensionsUsed=["VRM"], materials=seen)
+    made["document"]["meshes"][0]["primitives"][0]["material"] = 0
+    return made
 
 
 def test_vrm0_expressions_and_its_back_to_front(tmp_path: Path) -> None:
@@ -180,6 +185,54 @@ def test_skinned_vertices_turn_with_their_bone(tmp_path: Path) -> None:
     moved = posed(head, row(headRoll=np.pi / 2), RIG)
     assert np.allclose(moved[:2], POINTS[:2])
     assert np.allclose(moved[2], [-1, 0, 0.5], atol=1e-6)
+
+
+def textured(mode: str) -> dict[str, Any]:
+    """Return a head whose texture is red on the left; on the right it is clear, over green."""
+    pixels = np.zeros((4, 4, 4), np.uint8)
+    pixels[:, :2] = (255, 0, 0, 255)
+    pixels[:, 2:] = (0, 255, 0, 0)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    made = small_glb(["jawOpen", "mouthClose", "jawLeft", "browInnerUp"])
+    document, data = made["document"], made["data"]
+    uv = np.array([[0, 1], [1, 1], [0.5, 0], [0.5, 0.5]], "<f4").tobytes()
+    for raw in (uv, out.getvalue()):
+        view = {"buffer": 0, "byteOffset": len(data), "byteLength": len(raw)}
+        document["bufferViews"].append(view)
+        data += raw + b"\0" * (-len(raw) % 4)
+    views = len(document["bufferViews"])
+    accessor = {"bufferView": views - 2, "componentType": 5126, "count": 4, "type": "VEC2"}
+    document["accessors"].append(accessor)
+    document["buffers"][0]["byteLength"] = len(data)
+    document["images"] = [{"bufferView": views - 1, "mimeType": "image/png"}]
+    document["textures"] = [{"source": 0}]
+    surface = {"baseColorTexture": {"index": 0}, "metallicFactor": 0}
+    document["materials"] = [{"pbrMetallicRoughness": surface, "alphaMode": mode}]
+    primitive = document["meshes"][0]["primitives"][0]
+    primitive["attributes"]["TEXCOORD_0"] = len(document["accessors"]) - 1
+    primitive["material"] = 0
+    return {"document": document, "data": data}
+
+
+def test_textures_are_drawn_and_their_holes_cut(tmp_path: Path) -> None:
+    def colors(mode: str) -> tuple[int, int]:
+        head = load_head(written(tmp_path / f"{mode}.glb", textured(mode)))
+        picture = Renderer(head).picture(size=64, samples=1).astype(int)
+        red, green = picture[..., 0] - picture[..., 1], picture[..., 1] - picture[..., 0]
+        return int((red > 60).sum()), int((green > 60).sum())
+
+    red, green = colors("OPAQUE")
+    assert red > 100 and green > 100
+    red, green = colors("MASK")
+    assert red > 100 and green < 0.5 * red
+
+
+def test_a_texture_that_is_none(tmp_path: Path) -> None:
+    made = textured("OPAQUE")
+    made["data"] = made["data"].replace(b"\x89PNG", b"nope")
+    with pytest.raises(InputError, match="a texture cannot be read"):
+        load_head(written(tmp_path / "a.glb", made))
 
 
 @pytest.mark.parametrize(

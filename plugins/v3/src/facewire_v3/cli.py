@@ -88,10 +88,11 @@ def _show_pose(state: State, head: FloatArray) -> None:
 
 @command.command()
 @click.option("--out", type=click.Path(path_type=Path), default="sheet.png", show_default=True)
-def sheet(out: Path) -> None:
-    """Draw all authored faces side by side, as bars."""
+@click.option("--bars", "as_bars", is_flag=True, help="Draw bars, though a head is installed.")
+def sheet(out: Path, as_bars: bool) -> None:
+    """Draw all authored faces side by side: on a head if facewire-preview is installed."""
     from facewire_v3.presets import presets
-    from facewire_v3.sheet import write_sheet
+    from facewire_v3.sheet import bars, painter, write_sheet
 
-    write_sheet(out, presets())
+    write_sheet(out, presets(), bars if as_bars else painter())
     click.echo(f"wrote {out}")

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from math import degrees
 from pathlib import Path
 
+import numpy as np
 from facewire.errors import InputError
+from facewire.rig import Rig
 from PIL import Image, ImageDraw, ImageFont
 
 from facewire_v3.preset_file import Preset
@@ -76,6 +78,26 @@ def bars(preset: Preset, size: Size) -> Image.Image:
         at = size[1] - ROW * (1 + (len(words) - 1 - line) // 3)
         draw.text((4, at), "  ".join(words[line : line + 3]), INK, font)
     return picture
+
+
+def painter() -> Draw:
+    """Return what draws a preset: a head where facewire-preview is installed, bars elsewhere."""
+    try:
+        from facewire_preview.render import Renderer
+    except ImportError:
+        return bars
+    renderer, rig = Renderer(), Rig.named("arkit61")
+
+    def face(preset: Preset, size: Size) -> Image.Image:
+        values = np.zeros(len(rig), np.float32)
+        values[: len(RIG)] = preset.face
+        values[rig.indices("headYaw", "headPitch", "headRoll")] = preset.head
+        picture = Image.fromarray(renderer.picture(values, rig, min(size)))
+        whole = Image.new("RGB", size, picture.getpixel((0, 0)))
+        whole.paste(picture, ((size[0] - picture.width) // 2, (size[1] - picture.height) // 2))
+        return whole
+
+    return face
 
 
 def contact_sheet(presets: Sequence[Preset], draw: Draw = bars) -> Image.Image:

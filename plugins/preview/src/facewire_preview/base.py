@@ -1,0 +1,75 @@
+"""What the sinks of this package share: the whole take is kept, and made into a file at the end."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+
+from facewire.errors import StageError
+from facewire.stages import Sink
+from facewire.types import Block, RunInfo
+
+from facewire_preview.atomic import AtomicFile, told
+from facewire_preview.head import Head, load_head
+from facewire_preview.take import Take
+
+
+class TakeSink(Sink):
+    """A sink that keeps the take and writes one file from it when the run ends.
+
+    The head is read when the sink is built, so that a broken one is told before the run.
+    """
+
+    path: Path
+
+    def __init__(self, path: Path, head: Path | None = None) -> None:
+        self.path = path
+        self.head: Head = load_head(head)
+        self._own = head is None
+        self._file: AtomicFile | None = None
+        self._take: Take | None = None
+
+    @abstractmethod
+    def made(self, take: Take) -> bytes:
+        """Return the file."""
+
+    def open(self, info: RunInfo) -> None:
+        """Begin under a temporary name beside the path: a folder that is read-only is told now."""
+        self.abort()
+        with told(self.path):
+            self._file = AtomicFile(self.path)
+        self._take = Take(info, str(self.path))
+
+    def push(self, block: Block) -> None:
+        """Keep a block."""
+        if self._take is None:
+            raise StageError(f"{self.path}: the sink is not open")
+        self._take.add(block)
+
+    def close(self) -> None:
+        """Make the file and put it at its path."""
+        if self._take is None or self._file is None:
+            raise StageError(f"{self.path}: the sink is not open")
+        try:
+            with told(self.path):
+                self._file.write(self.made(self._take))
+                self._file.commit()
+        except BaseException:
+            self.abort()
+            raise
+        self._file = self._take = None
+        self.result = self.path
+
+    def abort(self) -> None:
+        """Discard what was kept."""
+        if self._file is not None:
+            self._file.discard()
+        self._file = self._take = None
+
+    def reset(self) -> None:
+        """Forget all input; a file that is not finished is discarded."""
+        self.abort()
+
+    def report(self) -> list[str]:
+        """Say what of a head of the user's own was found."""
+        return [] if self._own else [f"head: {self.head.report()}"]
