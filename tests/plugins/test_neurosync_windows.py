@@ -60,9 +60,10 @@ def plain_network(path: Path, heads: int, global_rope: bool = False) -> Callable
         return out
 
     def attend(name: str, x: Any, source: Any) -> Any:
-        q, k, v = (linear(f"{name}.{p}_linear", s) for p, s in zip("qkv", (x, source, source)))
+        given = zip("qkv", (x, source, source), strict=True)
+        whole = [linear(f"{name}.{part}_linear", value) for part, value in given]
         parts = []
-        for q, k, v in zip(*(np.split(part, heads, axis=1) for part in (q, k, v)), strict=True):
+        for q, k, v in zip(*(np.split(part, heads, axis=1) for part in whole), strict=True):
             score = rope(q) @ rope(k).T / np.sqrt(q.shape[1])
             score = np.exp(score - score.max(-1, keepdims=True))
             parts.append(score / score.sum(-1, keepdims=True) @ v)
@@ -131,7 +132,9 @@ def test_reference_frames_from_the_wav(data: Path, tmp_path: Path, clip: str) ->
 
     profile = tmp_path / "p.yaml"
     weights = data / "neurosync/model.pth"
-    profile.write_text(f"rig: neurosync68\nmodel: {{use: neurosync, weights: '{weights}'}}\nsinks: []\n")
+    profile.write_text(
+        f"rig: neurosync68\nmodel: {{use: neurosync, weights: '{weights}'}}\nsinks: []\n"
+    )
     made = assemble(load_profile(str(profile), ()), clip, tmp_path, registry=Registry())
     pipeline, blocks = made.pipeline(), []
     for audio in AudioFile(data / f"neurosync/{clip}.wav").blocks():

@@ -102,11 +102,18 @@ def merge(heard: Sequence[Sequence[str]], text: Sequence[Sequence[str]]) -> list
 
 def _trusted(heard: Sequence[str], text: Sequence[str]) -> NDArray[np.intp]:
     partner = match(heard, text)
-    equal = np.array([j >= 0 and heard[i] == text[j] for i, j in enumerate(partner)], float)
-    size = min(_AROUND, len(heard))
-    around = np.ones(max(size, 1))
+    if not len(partner):
+        return partner
+    equal = np.array([j >= 0 and heard[i] == text[j] for i, j in enumerate(partner)], bool)
+    around = np.ones(min(_AROUND, len(heard)))
     share = np.convolve(equal, around, "same") / np.convolve(np.ones(len(heard)), around, "same")
-    return np.where(share[: len(heard)] >= ENOUGH, partner, -1)
+    trusted = share[: len(heard)] >= ENOUGH
+    # The average blurs the edges: what goes on being equal there is the text's.
+    for i in range(1, len(heard)):
+        trusted[i] |= trusted[i - 1] and equal[i]
+    for i in range(len(heard) - 2, -1, -1):
+        trusted[i] |= trusted[i + 1] and equal[i]
+    return np.where(trusted, partner, -1)
 
 
 def _cleaned(items: list[Said], heard: Sequence[Sequence[str]]) -> list[Said]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from facewire.types import FloatArray, Mark
 from numpy.typing import NDArray
 
-from facewire_phonemes.align import Aligned, Aligner
+from facewire_phonemes.align import Aligned, Aligner, Alignment
 from facewire_phonemes.loudness import SILENT
 from facewire_phonemes.match import Said, merge
 from facewire_phonemes.recognizer import RATE, Word, prepare
@@ -32,6 +33,7 @@ class Spool:
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
         self.length = 0
+        weakref.finalize(self, self._file.close)  # a run may end without reading it
 
     def push(self, samples: FloatArray) -> None:
         """Take samples."""
@@ -96,30 +98,36 @@ class TranscriptAligner:
         end = start + len(samples)
         if float(np.abs(samples).max(initial=0.0)) < SILENT:
             return Piece(end, (), True)
-        straight = self._straight(samples, start, last)
-        if straight is not None:
-            return Piece(end, straight, True)
-        return self._searched(samples, start)
+        words = self._following(samples, start, last)
+        straight = self._aligner.align(samples, start, words) if words else None
+        if straight is not None and straight.likely:
+            return Piece(end, self._taken(straight, len(words)), True)
+        return self._searched(samples, start, straight, len(words))
 
-    def _straight(self, samples: FloatArray, start: int, last: bool) -> tuple[Mark, ...] | None:
-        """Take the next words as they are written, if the sound supports that."""
+    def _following(self, samples: FloatArray, start: int, last: bool) -> list[str]:
+        """Return the text's next words as far as the piece has them."""
         most = len(samples) * _WORDS_A_SECOND // RATE + 8
         words = [spoken.word for spoken in self._words[self._next : self._next + most]]
-        if not (last and len(words) == len(self._words) - self._next):
-            words = words[: self._aligner.count(samples, start, words)]
-        result = self._aligner.align(samples, start, words) if words else None
-        if result is None or not result.likely:
-            return None
-        places = list(range(self._next, self._next + len(words)))
-        self._next += len(words)
-        return self._marks([(places[word.place], word) for word in result.words])
+        if last and len(words) == len(self._words) - self._next:
+            return words
+        return words[: self._aligner.count(samples, start, words)]
 
-    def _searched(self, samples: FloatArray, start: int) -> Piece:
-        """Listen first, find that in the text, and align what is in both and what is not."""
+    def _taken(self, straight: Alignment, count: int) -> tuple[Mark, ...]:
+        marks = self._marks([(self._next + word.place, word) for word in straight.words])
+        self._next += count
+        return marks
+
+    def _searched(
+        self, samples: FloatArray, start: int, straight: Alignment | None, count: int
+    ) -> Piece:
+        """Listen first; if that contradicts the text, align what is in both and what is not."""
         end = start + len(samples)
-        recognizer = self._aligner.recognizer
         pcm = prepare(samples, start, self._aligner.floor)
-        heard = [word for word in recognizer.words(pcm) if word.place is not None]
+        listened = self._aligner.recognizer.words(pcm)
+        heard = [word for word in listened if word.place is not None]
+        free = self._aligner.align(samples, start, [_entry(word) for word in heard])
+        if straight is not None and not (free and straight.contradicted(free)):
+            return Piece(end, self._taken(straight, count), True)
         ahead = self._words[self._next : self._next + _SEARCH]
         written = [self._aligner.ways(spoken.word)[0] for spoken in ahead]
         said = merge([tuple(p.text for p in w.phones) for w in heard], written)
@@ -136,7 +144,7 @@ class TranscriptAligner:
         if max(places, default=-1) < 0:
             return None
         words = [
-            self._words[place].word if item.written else heard[item.place].text.split("(")[0]
+            self._words[place].word if item.written else _entry(heard[item.place])
             for place, item in zip(places, said, strict=True)
         ]
         result = self._aligner.align(samples, start, words)
@@ -160,6 +168,10 @@ class TranscriptAligner:
             token = self._script.tokens[i]
             marks.append(Mark("word", token.text, start, end, token.chars))
         return tuple(marks)
+
+
+def _entry(word: Word) -> str:
+    return word.text.split("(")[0]
 
 
 def _cut(samples: FloatArray) -> int:
