@@ -148,7 +148,7 @@ def _wrapped(words: list[str], width: int = 96) -> str:
 def helps(_: str) -> str:
     """Return the help of every command of the tree, each under a heading."""
     own, plugged = set(distributions()), plugged_commands()
-    group = click.Context(cli, info_name="facewire")
+    group = click.Context(cli, info_name="facewire", **cli.context_settings)
     group.terminal_width = group.max_content_width = HELP_WIDTH
     found = [_help(cli, group)]
     for name in cli.list_commands(group):

@@ -62,8 +62,9 @@ class Espeak(Voice):
             return list(self._look_up(harmless(word))) or None
 
     def report(self) -> Sequence[str]:
-        """Name the voices that spoke."""
-        return tuple(f"espeak-ng's {name}" for name in self._spoken)
+        """Name the voices that spoke, or would."""
+        names = self._spoken or [self._choice.listed.name]
+        return tuple(f"espeak-ng's {name}" for name in names)
 
     def _speak(self, choice: Choice, text: str) -> Iterator[Audio]:
         if not text.strip():
