@@ -192,6 +192,13 @@ def test_damaged_pickles(tmp_path: Path) -> None:
             assert "\n" not in str(error)
 
 
+def test_a_memo_of_gigabytes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", b"\x80\x02}r\xff\xff\xff\x7f.")
+    refused(path, "a memo larger than the pickle")
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -98,7 +98,7 @@ def voice(kind: Any) -> list[Mark]:
 )
 @pytest.mark.parametrize("kinds", [(), ("word",), ("phone",), ("word", "phone")], ids=str)
 def test_any_cut_gives_the_same(context: dict[str, Any], kinds: tuple[str, ...]) -> None:
-    samples = babble(3.1)
+    samples = babble(2.3)
     marks = [mark for kind in kinds for mark in voice(kind)]
     whole, marks_whole, _ = extract(samples, marks, **context)
     rows, marks_cut, _ = extract(samples, marks, cuts=2500, **context)

@@ -38,6 +38,7 @@ def second(samples: FloatArray, text: str) -> list[Mark]:
     return [m.moved(-5500) for m in phones(extract(noise, transcript=text, name="b", seed=7)[1])]
 
 
+@pytest.mark.slow
 def test_bilabials_are_found_where_a_second_alignment_has_them(data: Path) -> None:
     wanted = missed = 0
     differences = []
@@ -100,6 +101,7 @@ def test_quiet_recordings_give_the_same_phones(data: Path, context: dict[str, An
     assert equal >= 0.9 * max(len(loud), len(quiet))
 
 
+@pytest.mark.slow
 def test_hearing_finds_most_bilabials_of_clear_speech(data: Path) -> None:
     samples, text = load(data, "61-70968-0000.flac"), text_of(data, "61-70968-0000.flac")
     wanted = [m for m in second(samples, text) if plain(m.text) in BILABIAL]
@@ -109,6 +111,7 @@ def test_hearing_finds_most_bilabials_of_clear_speech(data: Path) -> None:
         assert np.mean(hits) >= least
 
 
+@pytest.mark.slow
 def test_a_long_recording_is_aligned_in_pieces(data: Path) -> None:
     names = ("61-70968-0000.flac", "LJ002-0020.wav", "61-70968-0000.flac", "LJ002-0020.wav") * 4
     pause = np.zeros(RATE // 2, np.float32)

@@ -98,6 +98,12 @@ def test_an_unknown_word_is_asked_of_the_voice_and_then_guessed(dictionary: Dict
     assert lexicon.guessed == ["blorp"]
 
 
+def test_a_compound_is_put_together_from_its_parts(dictionary: Dictionary) -> None:
+    lexicon = Lexicon(dictionary, lambda word: None)
+    assert ("AH1", "N", "M", "Y", "UW1", "T") in lexicon.say("unmute")
+    assert lexicon.say("facewire")[0] == ("F", "EY1", "S", "W", "AY1", "ER0")
+
+
 def test_ipa_and_arpabet_become_the_models_phones() -> None:
     assert arpabet(["h", "ə", "l", "ˈoʊ"]) == ("HH", "AH0", "L", "OW1")
     assert arpabet(["HH", "AH0", "L", "OW1"]) == ("HH", "AH0", "L", "OW1")

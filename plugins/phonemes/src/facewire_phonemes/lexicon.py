@@ -101,7 +101,15 @@ class Lexicon:
         if told:
             return [told]
         self.guessed.append(word)
-        return [guess(word)]
+        return self._compound(word) or [guess(word)]
+
+    def _compound(self, word: str) -> list[Pronunciation]:
+        """Put a word together from two of the dictionary (unmute, voicemail), the longest first."""
+        for at in sorted(range(2, len(word) - 2), key=lambda at: -max(at, len(word) - at)):
+            first, second = word[:at], word[at:]
+            if (ends := self._dictionary.find(second)) and (begins := self._dictionary.find(first)):
+                return [(*begins[0], *end) for end in ends]
+        return []
 
 
 def arpabet(phones: Sequence[str]) -> Pronunciation:
