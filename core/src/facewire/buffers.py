@@ -75,6 +75,10 @@ class Companion:
         self._sound.put(audio.samples)
         self._marks.extend(audio.marks)
 
+    def put_sound(self, samples: FloatArray) -> None:
+        """Append sound whose marks come later."""
+        self._sound.put(samples)
+
     def mark(self, marks: tuple[Mark, ...]) -> None:
         """Append marks, counted at the session's rate."""
         self._marks.extend(marks)

@@ -104,10 +104,13 @@ class _LayerStep:
         self._beside = Companion(rate, fps)
 
     def push(self, block: Block) -> Sequence[Block]:
-        frames = self._checked(call(self.built, self.layer.push, block), len(block.frames))
-        if not self._beside.rows and len(frames) == len(block.frames):
-            same = frames is block.frames
-            return (block if same else Block(frames, block.emotion, block.audio),)
+        given, frames = block.frames, call(self.built, self.layer.push, block)
+        if frames is given and not self._beside.rows:  # nothing to check, nothing held back
+            self._next = given.start + len(given.values)
+            return (block,)
+        self._checked(frames, len(given))
+        if not self._beside.rows and len(frames) == len(given):
+            return (Block(frames, block.emotion, block.audio),)
         self._beside.put(block)
         return list(self._join([frames]))
 
@@ -201,9 +204,10 @@ class Pipeline:
         self._start(self._given_rate or audio.rate)
         if audio.rate != self.rate:
             raise InputError(f"audio at {audio.rate} Hz came into a session at {self.rate} Hz")
-        self._beside.hear(Audio(audio.samples, audio.rate, self._samples))
+        self._beside.put_sound(audio.samples)
         self._samples += len(audio)
-        audio = replace(audio, start=self._samples - len(audio))
+        if audio.start != self._samples - len(audio):
+            audio = replace(audio, start=self._samples - len(audio))
         heard = self._resampler.push(audio) if self._resampler else audio
         return list(self._hear(heard))
 

@@ -63,8 +63,8 @@ class AudioResampler:
 
     def _length(self) -> int:
         frames = frames_within(self._taken, self.rate, self.fps)
-        floor = self._taken * self.to // self.rate
-        return floor if frames_within(floor, self.to, self.fps) == frames else floor + 1
+        ceiling = -(-self._taken * self.to // self.rate)  # as librosa rounds
+        return ceiling if frames_within(ceiling, self.to, self.fps) == frames else ceiling - 1
 
     def _give(self, samples: FloatArray, rest: bool) -> Audio:
         start, end = self._given, self._given + len(samples)

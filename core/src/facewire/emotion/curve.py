@@ -150,11 +150,13 @@ class EmotionCurve:
         """Return rows ``start`` to ``start + n``; row k has the last key with time <= k / fps."""
         with self._lock:
             first, page = self._page
-            if page is None or page.fps != fps or start < first or start + n > first + len(page):
+            same = page is not None and (page.fps is fps or page.fps == fps)
+            if page is None or not same or start < first or start + n > first + len(page):
                 first, page = start, self._paint(start, max(n, PAGE_ROWS), fps)
                 self._page = first, page
             if n:
-                self._sampled = max(self._sampled, start + n) if fps == self._fps else start + n
+                same = fps is self._fps or fps == self._fps
+                self._sampled = max(self._sampled, start + n) if same else start + n
                 self._fps = fps
         rows = slice(start - first, start - first + n)
         return Emotion(page.vad[rows], page.weights[rows], fps, start)

@@ -7,7 +7,9 @@ second and averaged in pairs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import numpy as np
 from facewire.types import FloatArray
@@ -52,6 +54,16 @@ def pairs(columns: Array) -> Array:
     return np.concatenate([means, columns[even:]])
 
 
+def side_by_side(
+    work: Callable[[FloatArray], Array], pieces: Iterable[FloatArray]
+) -> Iterator[Array]:
+    """Yield what ``work`` makes of each piece, in order; two at a time, on two threads."""
+    rest = iter(pieces)
+    with ThreadPoolExecutor(2) as pool:
+        while pair := list(islice(rest, 2)):
+            yield from pool.map(work, pair)
+
+
 class Clip:
     """The features of the samples in a spool (at 88.2 kHz).
 
@@ -90,10 +102,11 @@ class Clip:
             self._peak = np.float32(1)
         least = FLOOR if normalised else FLOOR * LEAST_PEAK**2
         mel, loudest = Spool(), -np.inf
-        for span in self._spans():
-            part = decibels(self._windows(*span, reflect=False), least).astype(np.float32)
-            loudest = max(loudest, float(part.max()))
-            mel.append(part.reshape(-1))  # (count * 128,)
+        windows = (self._windows(*span, reflect=False) for span in self._spans())
+        for bands in side_by_side(lambda given: decibels(given, least), windows):
+            single = bands.astype(np.float32)
+            loudest = max(loudest, float(single.max()))
+            mel.append(single.reshape(-1))  # (count * 128,)
         floor, out = np.float32(loudest - RANGE), np.empty((self.columns, COEFFICIENTS))
         for first, count in self._spans():
             part = mel.read(first * BANDS, (first + count) * BANDS).reshape(-1, BANDS)
@@ -130,7 +143,9 @@ class Clip:
         # one column more than is asked for where an edge may need its neighbour
         low = max(0, first - 2)
         high = min(self.columns, first + count + (low == first))
-        lags = autocorrelation(self._windows(low, high - low, reflect=True))
+        windows = self._windows(low, high - low, reflect=True)
+        halves = (part for part in np.array_split(windows, 2) if len(part))
+        lags = np.concatenate([*side_by_side(autocorrelation, halves)])
         mend_edges(lags, first=low == 0, last=high == self.columns)
         return pairs(lags[first - low : min(len(lags), first - low + count)])
 

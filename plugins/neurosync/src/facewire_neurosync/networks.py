@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from facewire_neurosync.model import Runs
 
 Shared = Callable[[str, Callable[[], Any]], Any]
-CPU_BATCH, INT8_BATCH, GPU_BATCH = 4, 1, 32
+# windows at once; more are no faster in int8, and in fp32 need room that its weights take
+BATCH = {"fp32": 4, "bf16": 8, "int8": 1}
+GPU_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def _open_onnx(config: ModelConfig, path: Path) -> Opened:
             "neurosync: this processor has no instructions for int8 products; it runs without "
             "them, slower and less exactly: the fp32 checkpoint is the better choice"
         )
-    return Opened(network, INT8_BATCH, tuple(notes))
+    return Opened(network, BATCH["int8"], tuple(notes))
 
 
 def _open_torch(config: ModelConfig, path: Path, precision: str, notes: tuple[str, ...]) -> Opened:
@@ -95,5 +97,5 @@ def _open_torch(config: ModelConfig, path: Path, precision: str, notes: tuple[st
             notes += ("this processor has no instructions for bf16 products: fp32 instead",)
     network = Network(loaded, precision, device, config.global_rope or loaded.global_rope)
     line = f"{path.name}, {loaded.architecture}, {precision} on {device.type}"
-    batch = CPU_BATCH if device.type == "cpu" else GPU_BATCH
+    batch = BATCH[precision] if device.type == "cpu" else GPU_BATCH
     return Opened(network, batch, tuple(f"neurosync: {note}" for note in (line, *notes)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 import struct
 import zipfile
 from collections import OrderedDict
@@ -125,7 +126,20 @@ def _read(path: Path, data: NDArray[np.uint8]) -> Any:
             count = info.file_size // np.dtype(BITS[kind]).itemsize
             return piece(data, kind, (count,), _begin(data, info))
 
-        return _Reader(archive.read(text), entry).load()
+        code = archive.read(text)
+        _check_memo(code)
+        return _Reader(code, entry).load()
+
+
+def _check_memo(code: bytes) -> None:
+    """Raise ValueError if the pickle numbers its memo beyond its own length.
+
+    Python makes room for as many entries as the number says: a damaged byte asks for gigabytes.
+    """
+    for operation, number, _ in pickletools.genops(code):
+        puts = operation.name in ("PUT", "BINPUT", "LONG_BINPUT")
+        if puts and isinstance(number, int) and number > len(code):
+            raise ValueError("a memo larger than the pickle")
 
 
 def _begin(data: NDArray[np.uint8], info: zipfile.ZipInfo) -> int:
