@@ -292,3 +292,11 @@ def test_a_head_of_ones_own_is_relative_to_the_profile(tmp_path: Path) -> None:
     assert zlib.decompress(base64.b64decode(held(page, "head"))) == own.read_bytes()
     with pytest.raises(InputError, match="the head cannot be read"):
         SINKS["preview.html"].make(HtmlConfig(head="none.glb"), context)
+
+
+def test_a_page_holds_the_beginning_of_a_long_run_and_says_so(tmp_path: Path) -> None:
+    sink = HtmlSink(tmp_path / "long.html", minutes=1 / 60)
+    values = np.zeros((64 * 3, len(RIG)), np.float32)
+    page = run(sink, values, "long")
+    assert '"frames":100' in page.read_text("utf-8").replace(" ", "")
+    assert sink.report() == ["long.html holds the first 0.0166667 minutes of the run"]

@@ -17,13 +17,15 @@ from facewire_preview.take import Take
 class TakeSink(Sink):
     """A sink that keeps the take and writes one file from it when the run ends.
 
+    With ``minutes`` it keeps that much of the run's beginning, so that memory stays bounded.
     The head is read when the sink is built, so that a broken one is told before the run.
     """
 
     path: Path
 
-    def __init__(self, path: Path, head: Path | None = None) -> None:
-        self.path = path
+    def __init__(self, path: Path, head: Path | None = None, minutes: float | None = None) -> None:
+        self.path, self.minutes = path, minutes
+        self._cut = False
         self.head: Head = load_head(head)
         self._own = head is None
         self._file: AtomicFile | None = None
@@ -36,6 +38,7 @@ class TakeSink(Sink):
     def open(self, info: RunInfo) -> None:
         """Begin under a temporary name beside the path: a folder that is read-only is told now."""
         self.abort()
+        self._cut = False
         with told(self.path):
             self._file = AtomicFile(self.path)
         self._take = Take(info, str(self.path))
@@ -44,7 +47,11 @@ class TakeSink(Sink):
         """Keep a block."""
         if self._take is None:
             raise StageError(f"{self.path}: the sink is not open")
-        self._take.add(block)
+        frames = block.frames
+        if self.minutes is not None and frames.start >= self.minutes * 60 * frames.fps:
+            self._cut = True
+        else:
+            self._take.add(block)
 
     def close(self) -> None:
         """Make the file and put it at its path."""
@@ -71,5 +78,8 @@ class TakeSink(Sink):
         self.abort()
 
     def report(self) -> list[str]:
-        """Say what of a head of the user's own was found."""
-        return [] if self._own else [f"head: {self.head.report()}"]
+        """Say what of a head of the user's own was found, and whether the run was longer."""
+        notes = [] if self._own else [f"head: {self.head.report()}"]
+        if self._cut:
+            notes.append(f"{self.path.name} holds the first {self.minutes:g} minutes of the run")
+        return notes

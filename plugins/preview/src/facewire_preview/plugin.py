@@ -18,11 +18,12 @@ class HtmlConfig:
     """Options of the sink ``preview.html``.
 
     ``path``: the file. ``head``: a GLB or VRM file with ARKit's shapes, relative to the profile;
-    Facewire's own if it is empty.
+    Facewire's own if it is empty. ``minutes``: how much of a long run the page holds, 1 to 120.
     """
 
     path: str = "{out}/{name}.html"
     head: str = ""
+    minutes: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def _within(name: str, value: int, least: int, most: int) -> None:
 def _html(config: HtmlConfig, context: Context) -> Any:
     from facewire_preview.page import HtmlSink
 
-    return HtmlSink(context.output(config.path), _head(config.head, context))
+    _within("minutes", config.minutes, 1, 120)
+    return HtmlSink(context.output(config.path), _head(config.head, context), config.minutes)
 
 
 def _strip(config: StripConfig, context: Context) -> Any:
