@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from facewire.atomic import AtomicFile, told
 from facewire.errors import StageError
 from facewire.stages import Sink
 from facewire.types import Audio, Block, FloatArray, RunInfo
-
-from facewire_files.atomic import AtomicFile, told
 
 
 class FileSink(Sink):

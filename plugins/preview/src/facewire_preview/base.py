@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from pathlib import Path
 
+from facewire.atomic import AtomicFile, told
 from facewire.errors import StageError
 from facewire.stages import Sink
 from facewire.types import Block, RunInfo
 
-from facewire_preview.atomic import AtomicFile, told
 from facewire_preview.head import Head, load_head
 from facewire_preview.take import Take
 

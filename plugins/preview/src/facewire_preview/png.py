@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from facewire.atomic import AtomicFile, told
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-
-from facewire_preview.atomic import AtomicFile, told
 
 Picture = NDArray[np.uint8]
 INK, PAPER = (38, 40, 44), (246, 246, 247)

@@ -1,4 +1,4 @@
-"""A file that appears whole at its path, or not at all."""
+"""A file that appears whole at its path, or not at all: what file sinks are made with."""
 
 from __future__ import annotations
 
