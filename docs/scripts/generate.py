@@ -177,6 +177,8 @@ def _tree(command: click.Command, context: click.Context) -> Iterator[str]:
 
 
 def _help(command: click.Command, context: click.Context) -> str:
+    # click keeps the help option of a command's first call, whose names may have been others.
+    command._help_option = None
     return f"## {context.command_path}\n\n{code(command.get_help(context), 'text')}"
 
 
