@@ -232,6 +232,8 @@ def test_extremes_are_within_the_limits(app: App, sink: VTubeStudio) -> None:
     for value in (1e30, -3e38, np.nan, np.inf):
         sink.push(block(np.full(61, value, np.float32)))
         until(lambda: app.injected)
+        sent = [number for row in app.injected for number in row.values()]
+        assert np.isfinite(sent).all() and np.abs(sent).max() <= 1_000_000
         app.injected.clear()
     sink.push(block(jawOpen=0.5))  # and nothing failed
 
