@@ -14,7 +14,7 @@ from facewire.pipeline import Built, Pipeline
 from facewire.profile import ComponentSpec, Profile, component
 from facewire.registry import Registry
 from facewire.rig import Rig
-from facewire.stages import FeatureExtractor, Model, Sink, Stage, TextEmotion, Voice
+from facewire.stages import FeatureExtractor, Layer, Model, Sink, Stage, TextEmotion, Voice
 from facewire.types import Context, Kind, ModelInfo
 
 _shared: dict[str, Any] = {}
@@ -93,11 +93,22 @@ class Assembly:
             info = ModelInfo(model.name, stage.rig, stage.fps, stage.emotion)
         curve = curve or EmotionCurve()
         inner = replace(self.context, model=info, rig=rig, fps=fps, curve=curve)
-        layers = [self.registry.build("layer", spec, inner) for spec in profile.layers]
+        layers = [self._layer(spec, inner) for spec in profile.layers]
         pipeline = Pipeline(model, extractor, layers, rig, profile.fps, curve, rate or profile.rate)
         if self.context.causal:
             _refuse_endless(pipeline)
         return pipeline
+
+    def _layer(self, spec: ComponentSpec, context: Context) -> Built[Layer]:
+        built: Built[Layer] = self.registry.build("layer", spec, context)
+        made = built.stage.rig
+        if made and made.channels != context.rig.channels:
+            raise ProfileError(
+                f"{spec.where}: {built} makes frames of the rig '{made.name}', and the layers after "
+                f"it want '{context.rig.name}'; name it in the sink that wants them: "
+                "{use: …, retarget: …}"
+            )
+        return built
 
     def sinks(self) -> list[Built[Sink]]:
         """Build the profile's sinks."""

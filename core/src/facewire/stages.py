@@ -161,6 +161,8 @@ class Layer(Stage):
     """How many rows later ``push`` hands a row on."""
     condition_lookahead: int = 0
     """How many rows later ``condition`` hands a row on."""
+    rig: Rig | None = None
+    """The rig of the frames it returns, where that is another one: only inside a sink."""
 
     def condition(self, emotion: Emotion) -> Emotion:
         """Take emotion rows, each once, in order; return as many, ``condition_lookahead`` later."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from facewire.hookspecs import hookimpl
+from facewire.retargeted import retargeted
 from facewire.types import Component, Context
 
 _EXAMPLES = Path(__file__).parent / "data"
@@ -27,16 +28,24 @@ class LiveLinkCsvConfig:
 
 @dataclass(frozen=True, slots=True)
 class JsonConfig:
-    """Options of the sink ``files.json``. ``path``: the file."""
+    """Options of the sink ``files.json``.
+
+    ``path``: the file. ``retarget``: a table's name or path, such as ``metahuman``.
+    """
 
     path: str = "{out}/{name}.json"
+    retarget: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NpzConfig:
-    """Options of the sink ``files.npz``. ``path``: the file."""
+    """Options of the sink ``files.npz``.
+
+    ``path``: the file. ``retarget``: a table's name or path, such as ``metahuman``.
+    """
 
     path: str = "{out}/{name}.npz"
+    retarget: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +85,13 @@ def _livelink_csv(config: LiveLinkCsvConfig, context: Context) -> Any:
 def _json(config: JsonConfig, context: Context) -> Any:
     from facewire_files.json_sink import JsonSink
 
-    return JsonSink(context.output(config.path))
+    return retargeted(JsonSink(context.output(config.path)), config.retarget, context)
 
 
 def _npz(config: NpzConfig, context: Context) -> Any:
     from facewire_files.npz_sink import NpzSink
 
-    return NpzSink(context.output(config.path))
+    return retargeted(NpzSink(context.output(config.path)), config.retarget, context)
 
 
 def _wav(config: WavConfig, context: Context) -> Any:

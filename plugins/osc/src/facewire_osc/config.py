@@ -20,6 +20,8 @@ class PlainConfig:
     """A message for each channel, or one with all values in the rig's order."""
     bundle: bool = True
     """Send a frame's messages in bundles; false for receivers that cannot read them."""
+    retarget: str | None = None
+    """A table's name or path: the channels it makes are sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class VmcConfig:
     """Send the head bone's rotation."""
     flip: tuple[str, ...] = ()
     """Rotations (headYaw ... rightEyeRoll) that go out with the other sign."""
+    retarget: str | None = None
+    """A table's name or path: its channels are sent in place of ``names``."""
 
 
 @dataclass(frozen=True, slots=True)

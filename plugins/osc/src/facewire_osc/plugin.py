@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from facewire.hookspecs import hookimpl
+from facewire.retargeted import nested, retargeted
 from facewire.stages import Sink
 from facewire.types import Check, Component, Context
 
@@ -23,7 +24,6 @@ from facewire_osc.config import (
 _SINKS = (
     # name, config, module and class, what it does
     ("osc", PlainConfig, "plain.Plain", "send channels as OSC messages, /face/<channel>"),
-    ("osc.vmc", VmcConfig, "vmc.Vmc", "send to VTuber apps that take the VMC protocol"),
     ("osc.vrchat", VrchatConfig, "vrchat.Vrchat", "send Unified Expressions to a VRChat avatar"),
     ("osc.steamlink", SteamLinkConfig, "steamlink.SteamLink", "send a face as Steam Link does"),
     ("osc.facecap", FaceCapConfig, "facecap.FaceCap", "send frames as the Face Cap app does"),
@@ -42,14 +42,22 @@ def _later(where: str) -> Callable[[Any, Context], Sink]:
 
     def make(config: Any, context: Context) -> Sink:
         sink: Sink = getattr(import_module(f"facewire_osc.{module}"), name)(config)
-        return sink
+        return retargeted(sink, getattr(config, "retarget", None), context)
 
     return make
+
+
+def _vmc(config: VmcConfig, context: Context) -> Sink:
+    from facewire_osc.vmc import Vmc
+
+    return Vmc(config, nested(config.retarget, context) if config.retarget else None)
 
 
 @hookimpl
 def facewire_sinks() -> Iterable[Component]:
     """Offer the sinks."""
+    vmc = "send to VTuber apps that take the VMC protocol"
+    yield Component("osc.vmc", _vmc, VmcConfig, vmc, example=VmcConfig())
     for name, config, where, summary in _SINKS:
         yield Component(name, _later(where), config, summary, example=config())
     yield Component(
