@@ -1,4 +1,7 @@
-"""The source ``files.json``: frames as ``files.json`` writes them. For large takes there is npz."""
+"""The source ``files.json``: frames as ``files.json`` or Audio2Face writes them.
+
+For large takes there is npz.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import numpy as np
 from facewire.errors import InputError
 from facewire.types import Frames
 
+from facewire_files.a2f import from_json, is_a2f
 from facewire_files.take import Take, length, rate_of, readable, rig_of
 
 _MAX_BYTES = 64 << 20  # some 20 minutes at 60 fps; four times that in memory
@@ -21,6 +25,10 @@ class JsonTake(Take):
     def blocks(self) -> Iterator[Frames]:
         """Yield the frames; InputError if the file is not as it should be."""
         take = self._load()
+        if is_a2f(take):
+            values, rig, fps = from_json(self.path, take)
+            yield from self.cut(self.checked(values, rig, 0), rig, fps, 0)
+            return
         missing = [key for key in ("fps", "channels", "values") if key not in take]
         if missing:
             raise InputError(f"{self.path}: has no '{missing[0]}'")

@@ -44,6 +44,11 @@ class Glb:
                 "export it without compression"
             )
 
+    @property
+    def buffer(self) -> memoryview:
+        """The file's own buffer."""
+        return self._buffer
+
     def wrong(self, what: str) -> InputError:
         """Return the error that names the file."""
         return InputError(f"{self.name}: {what}")

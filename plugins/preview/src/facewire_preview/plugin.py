@@ -1,10 +1,11 @@
-"""What facewire-preview offers: a page, a film strip and a video of a run."""
+"""What facewire-preview offers: a page, a film strip and a video of a run, and the moving head."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,25 @@ class VideoConfig:
     fps: int = 30
 
 
+@dataclass(frozen=True, slots=True)
+class GlbConfig:
+    """Options of the sink ``preview.glb``. ``path``: the file. ``head``: as of ``preview.html``."""
+
+    path: str = "{out}/{name}.glb"
+    head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UsdConfig:
+    """Options of the sink ``preview.usd``.
+
+    ``path``: the file, .usda for text, .usdc for binary. ``head``: as of ``preview.html``.
+    """
+
+    path: str = "{out}/{name}.usdc"
+    head: str = ""
+
+
 def _head(head: str, context: Context) -> Path | None:
     return context.base / head if head else None
 
@@ -88,6 +108,18 @@ def _video(config: VideoConfig, context: Context) -> Any:
     return VideoSink(path, _head(config.head, context), config.size, config.fps)
 
 
+def _glb(config: GlbConfig, context: Context) -> Any:
+    from facewire_preview.animation import GlbSink
+
+    return GlbSink(context.output(config.path), _head(config.head, context))
+
+
+def _usd(config: UsdConfig, context: Context) -> Any:
+    from facewire_preview.usd import UsdSink
+
+    return UsdSink(context.output(config.path), _head(config.head, context))
+
+
 def _ffmpeg() -> str:
     from facewire_preview.video import ffmpeg
 
@@ -96,7 +128,7 @@ def _ffmpeg() -> str:
 
 @hookimpl
 def facewire_sinks() -> Iterable[Component]:
-    """Offer the page, the film strip and the video."""
+    """Offer the page, the film strip, the video, and the head with its animation."""
     video = Component(
         "preview.video",
         _video,
@@ -122,6 +154,23 @@ def facewire_sinks() -> Iterable[Component]:
             "a film strip of the run's faces as a PNG",
             StripConfig(size=64),
             suffixes=(".png",),
+        ),
+        Component(
+            "preview.glb",
+            _glb,
+            GlbConfig,
+            "the head with the run as a glTF animation",
+            GlbConfig(),
+            suffixes=(".glb",),
+        ),
+        Component(
+            "preview.usd",
+            _usd,
+            UsdConfig,
+            "the head with the run as UsdSkel",
+            UsdConfig() if find_spec("pxr") else None,
+            needs=("usd-core",),
+            suffixes=(".usdc", ".usda", ".usd"),
         ),
         video if shutil.which("ffmpeg") else replace(video, example=None),
     ]
