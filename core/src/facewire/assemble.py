@@ -104,8 +104,8 @@ class Assembly:
         made = built.stage.rig
         if made and made.channels != context.rig.channels:
             raise ProfileError(
-                f"{spec.where}: {built} makes frames of the rig '{made.name}', and the layers after "
-                f"it want '{context.rig.name}'; name it in the sink that wants them: "
+                f"{spec.where}: {built} makes frames of the rig '{made.name}', and the layers "
+                f"after it want '{context.rig.name}'; name it in the sink that wants them: "
                 "{use: …, retarget: …}"
             )
         return built

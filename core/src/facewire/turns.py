@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,37 +68,62 @@ class Line:
     state: State | None
 
 
-def load_turns(path: Path) -> list[Line]:
-    """Read a script; InputError in one line, with the file's line number."""
+def load_turns(path: Path, wrong: list[str] | None = None) -> list[Line]:
+    """Read a script; InputError in one line, with the file's line number.
+
+    With ``wrong`` such errors are put there, and the lines that have none are returned.
+    """
     check_readable(path)
-    turns: list[Line] = []
-    names: dict[str, int] = {}
     try:
         lines = path.read_text("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise InputError(f"{path.name}: not UTF-8 text ({error.reason})") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        turn = _turn(line, f"{path.name}:{number}", len(turns) + 1)
-        name = turn.turn.id
-        if name in names:
-            raise InputError(f"{path.name}:{number}: id '{name}' is taken by line {names[name]}")
-        names[name] = number
-        turns.append(turn)
-    if not turns:
-        raise InputError(f'{path.name}: has no turns; write one a line, such as {{"text": "Hi"}}')
+    numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+    return read_turns(numbered, path.name, _object, wrong)
+
+
+def read_turns(
+    rows: Iterable[tuple[int, Any]],
+    name: str,
+    fields: Callable[[Any, str], dict[str, Any]] = lambda row, where: row,
+    wrong: list[str] | None = None,
+) -> list[Line]:
+    """Return turns from (line number, row); ``fields`` makes a turn's fields of a row.
+
+    InputError in one line that says where, or as in ``load_turns``.
+    """
+    turns: list[Line] = []
+    names: dict[str, int] = {}
+    for number, row in rows:
+        where = f"{name}:{number}"
+        try:
+            line = _line(fields(row, where), where, len(turns) + 1)
+            taken = names.setdefault(line.turn.id, number)
+            if taken != number:
+                raise InputError(f"{where}: id '{line.turn.id}' is taken by line {taken}")
+        except InputError as error:
+            if wrong is None:
+                raise
+            wrong.append(str(error))
+        else:
+            turns.append(line)
+    if not turns and not wrong:
+        raise InputError(f'{name}: has no turns; write one a line, such as {{"text": "Hi"}}')
     return turns
 
 
-def _turn(line: str, where: str, number: int) -> Line:
+def _object(line: str, where: str) -> dict[str, Any]:
     try:
         row: Any = msgspec.json.decode(line)
     except msgspec.DecodeError as error:
         raise InputError(f"{where}: not JSON: {error}") from error
     if not isinstance(row, dict):
         raise InputError(f'{where}: expected an object such as {{"text": "Hi"}}')
-    row.setdefault("id", f"{number:03d}")
+    return row
+
+
+def _line(given: dict[str, Any], where: str, number: int) -> Line:
+    row = {"id": f"{number:03d}", **given}
     state = None
     if row.get("emotion") is not None or row.get("vad") is not None:
         wanted = {key: row[key] for key in ("emotion", "vad", "level") if row.get(key) is not None}
@@ -128,6 +153,7 @@ class Script(Source):
             for line in self.lines
             if line.turn.audio
         }
+        self.known = [text for line in self.lines if (text := self._text(line)).text]
         self.brings = "text" if len(self._files) < len(self.lines) else "audio"
         if self.brings == "audio":
             self.rate = self._files[self.lines[0].turn.id].rate
@@ -138,11 +164,14 @@ class Script(Source):
             turn = line.turn
             if turn.pause:
                 yield Audio(np.zeros(int(turn.pause * PAUSE_RATE), np.float32), PAUSE_RATE)
-            # An empty text says nothing and sets the emotion; a turn without one is neutral.
-            state = line.state or (NEUTRAL if self._felt else None)
-            yield Text(turn.text or "", turn.lang, turn.speaker, state)
+            yield self._text(line)
             if turn.audio:
                 yield from self._files[turn.id].blocks()
+
+    def _text(self, line: Line) -> Text:
+        """Return what is said; an empty text sets the emotion. A turn without one is neutral."""
+        state = line.state or (NEUTRAL if self._felt else None)
+        return Text(line.turn.text or "", line.turn.lang, line.turn.speaker, state)
 
     def report(self) -> list[str]:
         """Say which sound files were cut off, and whether transcripts were of no use."""

@@ -22,6 +22,7 @@ OWN = {
     "schema": "Print a JSON Schema of profiles, for editors.",
     "new-plugin": "Make a working plugin with its test, in one folder.",
     "voice": "List voices, say a text, or speak a whole script.",
+    "bake": "Animate every line of a script, with all cores.",
     "doctor": "Run every installed plugin's checks.",
 }
 
