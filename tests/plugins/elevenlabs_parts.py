@@ -29,6 +29,7 @@ class Fault:
     headers: tuple[tuple[str, str], ...] = ()
     cut: int | None = None
     pause: float = 0.0  # before each object
+    wait: float = 0.0  # before the answer
     raw: bytes | None = None  # sent as the stream
     broken: int | None = None  # an error object in place of this one
 
@@ -139,6 +140,7 @@ class Handler(BaseHTTPRequestHandler):
     def stream(self, text: str, fault: Fault) -> None:
         query = parse_qs(urlparse(self.path).query)
         rate = int(query["output_format"][0].removeprefix("pcm_"))
+        time.sleep(fault.wait)
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()

@@ -15,8 +15,8 @@ class Feed:
 
     END: ClassVar[object] = object()
 
-    def __init__(self, read: Callable[[], Iterator[Any]]) -> None:
-        self._queue: queue.Queue[Any] = queue.Queue(ITEMS)
+    def __init__(self, read: Callable[[], Iterator[Any]], most: int = ITEMS) -> None:
+        self._queue: queue.Queue[Any] = queue.Queue(most)
         self._closed = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, args=(read,), name="feed", daemon=True)

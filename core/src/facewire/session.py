@@ -18,13 +18,17 @@ from facewire.emotion import EmotionCurve, Key, State, load_track, parse
 from facewire.errors import InputError, ProfileError
 from facewire.feed import Feed
 from facewire.intake import Intake
-from facewire.pipeline import DEFAULT_RATE, Built, Pipeline, silence, walk
+from facewire.pipeline import DEFAULT_RATE, Built, Pipeline, walk
 from facewire.profile import Profile
 from facewire.registry import Registry
 from facewire.report import Report
-from facewire.speech import Cue, Speech, Spoken
+from facewire.sources import TextSource
+from facewire.speech import Speech, Spoken, trust_marks
 from facewire.stages import Clock, Sink, Source
+from facewire.turns import Script
 from facewire.types import Audio, Block, Frames, RunInfo, Text, frames_within
+from facewire.voicing.ahead import AHEAD, Saying, earlier, lead_in
+from facewire.voicing.talk import Talk
 
 
 def wanted(emotion: str | None, where: str) -> list[Key]:
@@ -71,8 +75,10 @@ def _label(sink: Built[Sink]) -> str:
 
 
 INPUT = "input"
-SLACKS = {"audio": 0.1, "text": 0.02, "frames": 0.1}
+SLACKS = {"audio": 0.1, "text": 0.006, "frames": 0.1}
 """Seconds that what a live source brings may be late before silence is fed in its place."""
+MARGINS = {"audio": MARGIN, "text": 0.03, "frames": MARGIN}
+"""Seconds between a live frame's making and its due time; a text's sound comes in large pieces."""
 
 
 class Session:
@@ -116,10 +122,14 @@ class Session:
         self._speech: Speech | None = None
         if source.brings == "text":
             self._speech = Speech(self.assembly, tell)
+            if isinstance(source, TextSource | Script):
+                self._speech.plan(source.known)
         rate = profile.rate or source.rate or (self._speech.rate if self._speech else None)
         self.pipeline: Pipeline = self.assembly.pipeline(
             self.curve, rate, source.brings == "frames"
         )
+        if isinstance(source, TextSource):
+            trust_marks(self.assembly, self.pipeline)
         self._slack = SLACKS[source.brings]
         self.latency = self._latency(rate or DEFAULT_RATE) if causal else 0.0
         self._outputs = [*self.assembly.sinks(), *sinks]
@@ -134,13 +144,13 @@ class Session:
         self._intake = Intake(rate, self.pipeline.inner_fps, tell)
         self._progress, self._tell = progress, tell
         self._ended = False
-        self._generation = 0  # raised to give up what is being said
+        self._talk = Talk(self._voiced, self._lead)
         self._feed: Feed | None = None
 
     def _latency(self, rate: int) -> float:
         waiting = 1.5 * self._slack if self.source.live else 0.0
         parts = sum(seconds or 0.0 for _, seconds in self.pipeline.latency(rate))
-        return MARGIN + waiting + parts
+        return MARGINS[self.source.brings] + waiting + parts
 
     @property
     def paths(self) -> list[Path]:
@@ -159,7 +169,7 @@ class Session:
 
     def interrupt(self) -> None:
         """Drop what is queued to be said, mute it and close the mouth in 0.1 s; the run goes on."""
-        self._generation += 1
+        self._talk.drop()
         if self._feed:
             self._feed.drop()
         rate = self._intake.rate or DEFAULT_RATE
@@ -170,7 +180,7 @@ class Session:
         """End the input: what was heard is finished, what is not said yet is left; outputs stay."""
         self._ended = True
         if self.source.brings == "text":
-            self._generation += 1
+            self._talk.drop()
         self._close_input()
 
     def _close_input(self) -> None:
@@ -178,6 +188,7 @@ class Session:
             self.source.close()
         except Exception as error:
             self._tell(f"{self._origin} could not be closed: {error}")
+        self._talk.close()
         if self._feed:
             self._feed.close()
 
@@ -211,6 +222,7 @@ class Session:
             raise
         finally:
             self._close_input()
+            self._talk.drop()
             self._notify("facewire_session_stopped", session=self, error=problem)
         return self._report(time.perf_counter() - begun)
 
@@ -254,57 +266,68 @@ class Session:
     def _input(self) -> Iterator[Spoken | Frames | int]:
         """Yield what the source brings; where a live one is late, how many samples of silence."""
         if not self.source.live:
-            for said, item in self._items():
+            for item in self._talk.ahead(self._items()):
                 if self._ended:
                     return
-                if said in (None, self._generation):
-                    yield item
+                yield from self._saying(item) if isinstance(item, Saying) else (item,)
             return
         if self._speech:
             self._start(self._intake.rate or self._speech.rate)
-        self._feed = Feed(self._items)
+        # One waits in the feed and one to get in: these are the two that are said ahead.
+        self._feed = Feed(lambda: self._talk.live(self._items), AHEAD - 1)
         if self._ended:
             self._feed.close()
         while (taken := self._feed.take(self._slack / 2)) is not Feed.END:
-            if taken is None:
-                if (late := self._late()) > 0:
-                    yield late
-            elif taken[0] in (None, self._generation):
-                self._start_at(taken[1])
-                yield taken[1]
+            if isinstance(taken, Saying):
+                yield from self._saying(taken)
+            elif taken is None:
+                yield from self._silence()
+            else:
+                self._start_at(taken)
+                yield taken
+
+    def _saying(self, saying: Saying) -> Iterator[Spoken | int]:
+        """Yield the pieces of what is said until they end or are given up."""
+        wait, left_out = (self._slack / 2 if self.source.live else 0.5), 0
+        while saying.said == self._talk.generation:
+            piece = saying.take(wait)
+            if piece is Feed.END:
+                break
+            if isinstance(piece, Spoken):
+                self._start_at(piece)
+                if self.source.live and piece.audio.start == 0 and self._lead() < 0:
+                    left_out = lead_in(piece.audio)
+                yield earlier(piece, left_out)
+            elif self.source.live:
+                yield from self._silence()
+        saying.drop()
+        self._talk.ended(saying)
 
     def _start_at(self, item: Spoken | Frames) -> None:
         """Start the clock at the first sample of a live source."""
+        if not self.source.live:
+            return
         if isinstance(item, Spoken):
             self._start(self._intake.rate or item.audio.rate, len(item.audio) / item.audio.rate)
         else:
             self._start(DEFAULT_RATE, float(len(item) / item.fps))
 
-    def _late(self) -> int:
-        """Return how many samples the input is behind the clock, beyond the slack."""
+    def _silence(self) -> Iterator[int]:
+        """Yield how many samples the input is behind the clock, beyond the slack, if it is."""
         rate = self._intake.rate
-        if not rate or self.source.brings == "frames":
-            return 0
-        return int((self.delivery.elapsed() - self._slack) * rate) - self._intake.position
+        if rate and self.source.brings != "frames" and self._lead() < -self._slack:
+            yield int((self.delivery.elapsed() - self._slack) * rate) - self._intake.position
 
-    def _items(self) -> Iterator[tuple[int | None, Spoken | Frames]]:
-        """Yield audio and frames; what is spoken with the number of the interruption before it."""
-        for item in walk(self._origin, self.source.blocks()):
-            if isinstance(item, Text) and not item.text.strip():
-                cues = (Cue(0, item.state, "tags"),) if item.state else ()
-                yield None, Spoken(silence(0, DEFAULT_RATE), cues)
-            elif isinstance(item, Text):
-                yield from self._say(item)
-            else:
-                yield None, Spoken(item) if isinstance(item, Audio) else item
+    def _lead(self) -> float:
+        """Return how many seconds the input is ahead of the clock."""
+        return self._intake.position / (self._intake.rate or 1) - self.delivery.elapsed()
 
-    def _say(self, text: Text) -> Iterator[tuple[int, Spoken]]:
+    def _items(self) -> Iterator[Audio | Text | Frames]:
+        return walk(self._origin, self.source.blocks())
+
+    def _voiced(self) -> Speech:
         self._speech = self._speech or Speech(self.assembly, self._tell)
-        said = self._generation
-        for spoken in self._speech.speak(text):
-            if said != self._generation:
-                return
-            yield said, spoken
+        return self._speech
 
     def _push(self, item: Spoken | Frames | int) -> Iterator[Block]:
         if isinstance(item, Frames):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,7 +13,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from facewire.clauses import Clause, ClauseStream
 from facewire.errors import InputError
+from facewire.feed import Feed
 from facewire.stages import Source
 from facewire.types import Audio, FloatArray, Text
 
@@ -21,6 +23,8 @@ AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".w64"}
 )
 CHUNK_SECONDS = 0.5
+HOLD = 0.01  # seconds in which a clause's end may turn out to be none: "3." of "3.14"
+STALL = 0.6  # seconds without a letter after which what waits is spoken
 
 
 def finite(samples: FloatArray, where: str, start: int, rate: int) -> None:
@@ -127,10 +131,16 @@ def check_readable(path: Path) -> None:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-class GivenText(Source):
-    """Text that is known from the start."""
+class TextSource(Source):
+    """Brings text, and no sound but what the voice makes of it."""
 
     brings = "text"
+    known: Sequence[Text] = ()
+    """All the texts, where they are known from the start: a voice may want to plan them."""
+
+
+class GivenText(TextSource):
+    """Text that is known from the start."""
 
     def __init__(self, text: str) -> None:
         if not text.strip():
@@ -142,15 +152,17 @@ class GivenText(Source):
         yield Text(self._text)
 
 
-class StreamedText(Source):
-    """Text from a stream, as it is written: a line is spoken when it is complete.
+class StreamedText(TextSource):
+    """Text from a stream, as it is written: clause by clause (``facewire.clauses``).
+
+    Where the stream stalls, what waits is spoken: a clause that seems to be whole after 0.03 s,
+    whole words after 0.6 s. A tag that is open waits for its end.
 
     It reads the descriptor itself: a thread that waits in ``sys.stdin`` holds a lock that the
     interpreter wants at its end.
     """
 
     live = several = True
-    brings = "text"
 
     def __init__(self, descriptor: int | None = None) -> None:
         if descriptor is None:
@@ -158,26 +170,36 @@ class StreamedText(Source):
                 raise InputError("standard input is closed; pipe text into it")
             descriptor = sys.stdin.fileno()
         self._descriptor = descriptor
+        self._feed: Feed | None = None
         self._closed = False
 
     def blocks(self) -> Iterator[Text]:
-        """Yield the lines."""
+        """Yield the clauses."""
+        clauses = ClauseStream()
+        self._feed = Feed(self._pieces)
+        while not self._closed:
+            piece = self._feed.take(HOLD if clauses.ready else STALL)
+            if piece is Feed.END or self._closed:
+                break
+            ended = clauses.words() if piece is None else clauses.push(piece)
+            yield from map(Clause, ended)
+        if not self._closed:
+            yield from map(Clause, clauses.flush())
+
+    def _pieces(self) -> Iterator[str]:
         decoder = codecs.getincrementaldecoder("utf-8-sig")()
-        held = ""
         try:
-            while not self._closed:
-                data = os.read(self._descriptor, 1 << 16)
-                *lines, held = (held + decoder.decode(data, final=not data)).split("\n")
-                lines += [held] if not data else []
-                yield from (Text(line.strip()) for line in lines if line.strip())
-                if not data:
-                    return
+            while data := os.read(self._descriptor, 1 << 16):
+                yield decoder.decode(data)
+            yield decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
             raise InputError(f"standard input: not UTF-8 text ({error.reason})") from error
 
     def close(self) -> None:
-        """End after the line at hand."""
+        """End after the clause at hand."""
         self._closed = True
+        if self._feed:
+            self._feed.close()
 
 
 class GivenAudio(Source):

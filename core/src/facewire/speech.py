@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from facewire.assemble import Assembly
+from facewire.clauses import Clause, ends_sentence
 from facewire.emotion import State, Tagged, constant, parse_tags
 from facewire.errors import InputError
-from facewire.pipeline import call, walk
+from facewire.pipeline import Built, Pipeline, call, walk
+from facewire.profile import component
 from facewire.stages import Voice
 from facewire.types import Audio, Mark, Text, Utterance
+from facewire.voicing.contract import Planning
 
 HISTORY = 8  # earlier utterances that a voice and a reader of emotion are told of
 
@@ -43,33 +46,60 @@ class Speech:
         self.voice = assembly.voice
         self._reader = assembly.text_emotion()
         self._history: list[str] = []
+        self._open = False  # whether the last of them may be going on
         self._state: State | None = None
         self.rate: int = self.voice.stage.rate
 
+    def plan(self, texts: Sequence[Text]) -> None:
+        """Tell voices that want to know it what they will say; InputError for a wrong tag."""
+        begin = (self._history, self._open, self._state)
+        said: dict[int, tuple[Built[Voice], list[Utterance]]] = {}
+        for text in texts:
+            built = self._assembly.voice_of(text.speaker)
+            utterance, _ = self._utterance(text)
+            if isinstance(built.stage, Planning) and utterance.text.strip():
+                said.setdefault(id(built), (built, []))[1].append(utterance)
+        self._history, self._open, self._state = begin
+        for built, utterances in said.values():
+            call(built, built.stage.plan, utterances)  # type: ignore[attr-defined]
+
     def speak(self, text: Text) -> Iterator[Spoken]:
         """Yield a text as spoken, from sample 0; a cue lands on the word that its tag precedes."""
+        utterance, cues = self._utterance(text)
+        if not utterance.text.strip():
+            return iter([Spoken(Audio(np.zeros(0, np.float32), self.rate), tuple(cues))])
+        voice = self._assembly.voice_of(text.speaker)
+        pieces = walk(voice, call(voice, voice.stage.speak, utterance))
+        return self._placed(voice.stage, pieces, cues, len(utterance.text))
+
+    def voice_of(self, text: Text) -> Voice:
+        """Return the voice that speaks a text."""
+        return self._assembly.voice_of(text.speaker).stage
+
+    def _utterance(self, text: Text) -> tuple[Utterance, list[Cue]]:
+        """Return what the voice is asked, and where in it the emotion changes."""
         plain, tags = self._parse(text.text)
         # A turn's own emotion ends what a tag in an earlier turn began.
         cues = [Cue(0, text.state, "tags")] if text.state else []
         cues += [Cue(tag.at, tag.state, "tags") for tag in tags]
-        cues = sorted(cues + self._read(plain), key=lambda cue: cue.at)
-        if not plain.strip():
-            return iter([Spoken(Audio(np.zeros(0, np.float32), self.rate), tuple(cues))])
+        said = self._history[-1] if self._open else ""
+        earlier = self._history[:-1] if self._open else self._history
+        cues = sorted(cues + self._read(said, plain, earlier), key=lambda cue: cue.at)
         if cues and not plain[: cues[0].at].strip():
             self._state = cues[0].state
         utterance = Utterance(
-            plain,
+            plain.rstrip() if isinstance(text, Clause) else plain,
             text.lang or self._profile.lang,
             text.speaker,
             constant(self._state, 1, 0, self._profile.fps) if self._state else None,
             tuple(self._history),
         )
-        self._history = [*self._history, plain][-HISTORY:]
+        if plain.strip():
+            self._history = [*earlier, said + plain][-HISTORY:]
+            self._open = isinstance(text, Clause) and not ends_sentence(plain)
         if cues:
             self._state = cues[-1].state
-        voice = self._assembly.voice_of(text.speaker)
-        pieces = walk(voice, call(voice, voice.stage.speak, utterance))
-        return self._placed(voice.stage, pieces, cues, len(plain))
+        return utterance, cues
 
     def _parse(self, text: str) -> Tagged:
         """Take the tags out; in live text a wrong one is told, and spoken as it stands."""
@@ -82,11 +112,16 @@ class Speech:
             self._tell(str(error))
             return parse_tags(text, lenient=True)
 
-    def _read(self, plain: str) -> list[Cue]:
-        if self._reader is None:
+    def _read(self, said: str, plain: str, earlier: list[str]) -> list[Cue]:
+        """Read the emotion of a text; of a clause, with what was ``said`` of its sentence."""
+        if self._reader is None or not plain.strip():
             return []
-        readings = call(self._reader, self._reader.stage.read, plain, self._history)
-        return [Cue(r.chars[0], State.of(r.vad, r.weights), "text") for r in readings]
+        readings = call(self._reader, self._reader.stage.read, said + plain, earlier)
+        return [
+            Cue(max(0, r.chars[0] - len(said)), State.of(r.vad, r.weights), "text")
+            for r in readings
+            if r.chars[1] > len(said)
+        ]
 
     def _placed(
         self, voice: Voice, pieces: Iterator[Audio], cues: list[Cue], chars: int
@@ -121,3 +156,21 @@ def _whole(pieces: list[Audio], rate: int) -> Audio:
     sound = [piece.samples for piece in pieces] or [np.zeros(0, np.float32)]
     marks = tuple(mark for piece in pieces for mark in piece.marks)
     return Audio(np.concatenate(sound), rate, 0, marks)
+
+
+def trust_marks(assembly: Assembly, pipeline: Pipeline) -> None:
+    """Let the pipeline's extractor take the voice's phones as they are, and wait for nothing.
+
+    For text alone: sound without marks is not listened to then. Nothing changes where the voice
+    does not mark phones, the profile names its extractor or voices of its speakers, or the
+    extractor has no option ``mode: marks``. Before the first sound.
+    """
+    profile, extractor, model = assembly.profile, pipeline.extractor, pipeline.model
+    own = profile.features or any(one.voice for one in profile.speakers.values())
+    if own or not extractor or not model or assembly.voice.stage.marks != "phone":
+        return
+    spec = component({"use": extractor.name, "mode": "marks"}, f"features of {model}")
+    part, _ = assembly.registry.find("features", extractor.name)
+    if any(field.name == "mode" for field in fields(part.config)):
+        context = replace(assembly.context, fps=model.stage.fps)
+        pipeline.extractor = assembly.registry.build("features", spec, context)

@@ -30,6 +30,8 @@ _HARMFUL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 class OpenAI(Voice):
     """Speaks with a server. PluginError if the variable that names the key is not set."""
 
+    parallel = True
+
     def __init__(self, config: OpenAIConfig, sleep: Callable[[float], None] = time.sleep) -> None:
         self.rate, self._config, self._sleep = config.rate, config, sleep
         self._key = _key(config.key_variable)

@@ -29,6 +29,8 @@ _SHOWN = 160
 class Program(Voice):
     """Speaks with a program. PluginError if it is not there, ProfileError on unknown braces."""
 
+    parallel = True
+
     def __init__(self, config: CommandConfig, context: Context) -> None:
         self.rate, self._timeout = config.rate, config.timeout
         self._program = _found(config.command[0], context.base)

@@ -53,6 +53,7 @@ class ElevenLabs(Voice):
     """
 
     marks: Literal["phone", "word", "none"] = "word"
+    parallel = True
 
     def __init__(
         self,
@@ -75,11 +76,15 @@ class ElevenLabs(Voice):
         QuotaExhausted where the account gives nothing more, VoiceError where the service gives no
         sound after seven attempts, or refuses the request.
         """
-        text, at = harmless(utterance.text), 0
+        text = harmless(utterance.text)
         if text.strip() and not speakable(text):
-            yield Audio(np.zeros(int(_SILENCE * self.rate), np.float32), self.rate)
-            return
-        for ask in self._asks(utterance, text):
+            return iter([Audio(np.zeros(int(_SILENCE * self.rate), np.float32), self.rate)])
+        # Who speaks is settled in the order of the text, whoever asks for the sound first.
+        return self._speak(list(self._asks(utterance, text)))
+
+    def _speak(self, asks: Sequence[_Ask]) -> Iterator[Audio]:
+        at = 0
+        for ask in asks:
             for piece in self._streamed(ask, at) if self._causal else self._whole(ask, at):
                 at = piece.end
                 yield piece

@@ -14,13 +14,14 @@ import numpy as np
 from facewire.errors import ProfileError
 from facewire.stages import Voice
 from facewire.types import Audio, Mark, Utterance
+from facewire.voicing import VoiceEntry
 
 from facewire_espeak.library import RATE, Library
 from facewire_espeak.marks import ipa, marks_of
 from facewire_espeak.plugin import EspeakConfig
 from facewire_espeak.text import harmless, parts
 from facewire_espeak.timing import without_echo
-from facewire_espeak.voices import Choice, choose, choose_language
+from facewire_espeak.voices import Choice, choose, choose_language, entries
 
 _PIECE = RATE // 2  # samples in a piece of audio
 _LIMITS = {"rate": (80, 450, " words a minute"), "pitch": (0, 99, "")}
@@ -60,6 +61,10 @@ class Espeak(Voice):
         """Return a word's phones in IPA, with stress before vowels; None if it has no sound."""
         with self._turn:
             return list(self._look_up(harmless(word))) or None
+
+    def voices(self) -> list[VoiceEntry]:
+        """Return the languages that espeak-ng speaks, each by the name a profile takes."""
+        return entries()
 
     def report(self) -> Sequence[str]:
         """Name the voices that spoke, or would."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import espeakng_loader
 from facewire.errors import FacewireError, InputError, ProfileError
+from facewire.voicing import VoiceEntry
 
 from facewire_espeak.library import RATE, Library, Listed
 
@@ -50,6 +51,18 @@ def installed() -> tuple[Listed, ...]:
     """Return all voices."""
     with Library() as library:
         return tuple(library.voices())
+
+
+def entries() -> list[VoiceEntry]:
+    """Return an entry for each voice, by its best language, sorted by that."""
+    best: dict[str, VoiceEntry] = {}
+    for voice in installed():
+        tag = min(voice.languages, key=lambda pair: pair[1])[0] if voice.languages else ""
+        name = tag if tag and _find(tag) == voice else _file(voice)
+        others = [other for other, _ in voice.languages if other != name]
+        about = f"also {', '.join(others)}" if others else ""
+        best[name] = VoiceEntry(name, voice.name, about)
+    return [best[name] for name in sorted(best)]
 
 
 def describe() -> str:
