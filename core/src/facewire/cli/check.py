@@ -13,6 +13,7 @@ from facewire.errors import FacewireError
 from facewire.pipeline import Built, Pipeline
 from facewire.profile import load_profile
 from facewire.rig import Rig, dropped
+from facewire.speech import trust_marks
 from facewire.stages import Sink
 
 RATES = click.IntRange(8000, 768000)
@@ -40,7 +41,8 @@ def command(profile: str, overrides: tuple[str, ...], live: bool, rate: int) -> 
     say(listing(["kind", "component", "plugin"], rows))
     say("")
     say(listing(["latency", "ms"], _latency(pipeline, rate, live)))
-    for line in [*assembly.fallbacks, *_drops(assembly, pipeline, sinks), *problems]:
+    spoken = _spoken(assembly, rate) if live and assembly.profile.voice and not problems else []
+    for line in [*spoken, *assembly.fallbacks, *_drops(assembly, pipeline, sinks), *problems]:
         say(f"note: {line}")
 
 
@@ -58,6 +60,17 @@ def _latency(pipeline: Pipeline, rate: int, live: bool) -> list[list[str]]:
         f"{1000 * total:.1f}" if live else f"0 (not live; {1000 * total:.1f} with --live at least)"
     )
     return [*rows, ["sum", note]]
+
+
+def _spoken(assembly: Assembly, rate: int) -> list[str]:
+    """Say what streamed text waits for, where its voice marks the phones itself."""
+    pipeline = assembly.pipeline()
+    before = pipeline.extractor
+    trust_marks(assembly, pipeline)
+    if pipeline.extractor is before:
+        return []
+    total = MARGIN + sum(seconds or 0.0 for _, seconds in pipeline.latency(rate))
+    return [f"text is not listened to, as the voice marks its phones: {1000 * total:.1f} ms in all"]
 
 
 def _drops(assembly: Assembly, pipeline: Pipeline, sinks: list[Built[Sink]]) -> list[str]:
