@@ -160,3 +160,14 @@ def test_options_are_checked_where_they_stand(installed) -> None:
         spec = ComponentSpec("wink", {"sied": "left"}, "mine.yaml: layers[0]")
         installed("good").build("layer", spec, Context())
     assert str(error.value).startswith("mine.yaml: layers[0].sied: unknown")
+
+
+def test_threads_that_ask_at_once_import_a_plugin_once() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    for _ in range(5):
+        registry = Registry()
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(lambda _: registry.find("layer", "idle.blink")[0], range(16)))
+        assert {part.name for part in found} == {"idle.blink"}
+        assert all(plugin.status != "failed" for plugin in registry.plugins)

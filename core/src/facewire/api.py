@@ -24,21 +24,23 @@ from facewire.stages import Sink
 from facewire.types import Audio, Block, Emotion, FloatArray, Frames, Mark, RunInfo
 
 
-class _Collect(Sink):
-    """Keeps a run's blocks."""
+class Collect(Sink):
+    """A sink that keeps a run's blocks in memory."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self.info: RunInfo | None = None
 
     def open(self, info: RunInfo) -> None:
+        """Note what will come."""
         self.info = info
 
     def push(self, block: Block) -> None:
+        """Keep a block."""
         self.blocks.append(block)
 
     def close(self) -> None:
-        pass
+        """Do nothing: the blocks stay."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +119,7 @@ def animate(
     chosen = _profile(profile, overrides)
     registry: Registry = shared("facewire.registry", Registry)
     given = _input(audio, text, rate, chosen, registry)
-    collect = _Collect()
+    collect = Collect()
     built: Built[Sink] = Built(collect, "memory", "sink")
     session = Session(
         without_sinks(chosen),
@@ -128,7 +130,7 @@ def animate(
         sinks=[built],
         registry=registry,
     )
-    return _clip(given.name, session.run(), collect)
+    return clip_of(given.name, session.run(), collect)
 
 
 def _profile(profile: str | os.PathLike[str] | Profile, overrides: Sequence[str]) -> Profile:
@@ -165,7 +167,8 @@ def _input(
     return open_input(str(path), profile, registry)
 
 
-def _clip(name: str, report: Report, collect: _Collect) -> Clip:
+def clip_of(name: str, report: Report, collect: Collect) -> Clip:
+    """Return what a run's ``Collect`` kept as a clip."""
     blocks, info = tuple(collect.blocks), collect.info
     assert info is not None
     first = blocks[0]

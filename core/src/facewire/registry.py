@@ -7,6 +7,7 @@ for), and what goes wrong then is remembered and told when it matters.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib.metadata import Distribution, EntryPoint, distributions
@@ -117,6 +118,7 @@ class Registry:
 
         self._manager.register(builtin, BUILTIN)
         self._catalogue: dict[tuple[Kind, str], dict[str, Component]] = {}
+        self._loading = threading.RLock()  # a server's threads share one registry
 
     def _refuse_conflicts(self) -> None:
         for plugin in self.plugins:
@@ -140,8 +142,7 @@ class Registry:
                 f"(installed: {', '.join(names) or 'none'})"
             )
         plugin = (usable or found)[0]
-        if plugin.status == "found":
-            self._import(plugin)
+        self._import(plugin)
         if plugin.status != "loaded":
             text = f"plugin '{name}' ({plugin.origin}) cannot be used: {plugin.cause}"
             raise PluginError(text) from plugin.error
@@ -150,10 +151,15 @@ class Registry:
     def load_all(self) -> None:
         """Import every plugin that can be; failures are remembered, not raised."""
         for plugin in self.plugins:
-            if plugin.status == "found":
-                self._import(plugin)
+            self._import(plugin)
 
     def _import(self, plugin: Plugin) -> None:
+        """Import a plugin, once whichever thread asks first."""
+        with self._loading:
+            if plugin.status == "found":
+                self._load(plugin)
+
+    def _load(self, plugin: Plugin) -> None:
         assert plugin.entry is not None
         try:
             module = plugin.entry.load()

@@ -1,0 +1,3 @@
+"""Facewire over HTTP and WebSocket."""
+
+__version__ = "0.1.0"
