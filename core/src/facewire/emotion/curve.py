@@ -171,6 +171,16 @@ class EmotionCurve:
         vad.flags.writeable = weights.flags.writeable = False
         return Emotion(vad, weights, fps, start)
 
+    def source(self, frame: int, fps: Fraction) -> str:
+        """Return who decides the emotion of a row: a source, or ``"neutral"`` where none does."""
+        time = frame / fps
+        with self._lock:
+            for source, lane in self._lanes.items():
+                at = bisect_right(lane.times, time) - 1
+                if at >= 0 and lane.keys[at].state is not None:
+                    return source
+        return "neutral"
+
     @property
     def _unsampled(self) -> Fraction:
         return self._sampled / self._fps

@@ -170,4 +170,3 @@ def times_of(start: int, rows: int, fps: Fraction) -> list[float]:
     """Return the times in seconds of rows from index ``start``."""
     over, under = fps.numerator, fps.denominator
     return [index * under / over for index in range(start, start + rows)]
-

@@ -18,6 +18,7 @@ from facewire_v3.shaper import Shaper, check
 from facewire_v3.strength import scale
 from facewire_v3.tables import RIG
 from facewire_v3.timeline import BROWS, GAZE, HEAD, MAIN, VAD, WEIGHTS, WIDTH
+from facewire_v3.voice import Voice
 from facewire_v3.wearer import Wearer
 
 Doubles = NDArray[np.float64]
@@ -51,6 +52,8 @@ class V3(Layer):
         )
         self._shaper = Shaper(config, context, None if self._off else self._wearer.feeling)
         self.condition_lookahead = self._shaper.lookahead
+        hears = config.hear and not self._off
+        self._voice = Voice(context.rig, float(context.fps), context.curve) if hears else None
         self._shaped: list[tuple[int, Doubles]] = []  # rows whose frames are not here yet
         self._held_row: Doubles | None = None  # while nothing moves, the same object comes again
         self._held: Frames | None = None
@@ -85,6 +88,8 @@ class V3(Layer):
         if self._off:
             return frames
         rows = self._take(block)
+        if self._voice:
+            rows = self._heard(self._voice, frames, rows)
         self._wearer.hear(frames.values, frames.start, block.audio.marks, block.audio.rate)
         if not self.lookahead:
             return self._face(frames, rows)
@@ -107,9 +112,7 @@ class V3(Layer):
     def _face(self, frames: Frames, rows: Doubles) -> Frames:
         if not len(frames):
             return frames
-        return Frames(
-            self._wearer.wear(frames.values, rows), frames.rig, frames.fps, frames.start
-        )
+        return Frames(self._wearer.wear(frames.values, rows), frames.rig, frames.fps, frames.start)
 
     def _take(self, block: Block) -> Doubles:
         """Return the timeline's rows of a block; from its emotion where they never came by."""
@@ -128,6 +131,15 @@ class V3(Layer):
         if at < end:
             pieces.append(self._given(block.emotion, at - start))
         return pieces[0] if len(pieces) == 1 else np.concatenate([np.zeros((0, WIDTH)), *pieces])
+
+    def _heard(self, voice: Voice, frames: Frames, rows: Doubles) -> Doubles:
+        """Return the timeline's rows, with what the voice tells where nobody else says anything."""
+        heard, free = voice.read(frames), voice.free(frames)
+        if not free.any():
+            return rows
+        vad = scale(heard.vad, self._config.strength)
+        played = self._given(Emotion(vad, heard.weights, heard.fps, heard.start), 0)
+        return np.where(free[:, None], played, rows)
 
     def _given(self, emotion: Emotion, row: int) -> Doubles:
         vad, weights = emotion.vad[row:], emotion.weights[row:]

@@ -124,9 +124,7 @@ class Intensity:
                     return 0.0
                 step = min(1e-4, time - move.start)
                 return (
-                    (move.read(time) - move.read(time - step)) / step
-                    if step > 1e-9
-                    else move.speed
+                    (move.read(time) - move.read(time - step)) / step if step > 1e-9 else move.speed
                 )
         return 0.0
 
