@@ -80,7 +80,7 @@ def shell_and_clip(sound: Sound, motion: Motion) -> tuple[str, Clip]:
     take = Take(RunInfo("clip", motion.rig, motion.fps, sound.rate), "clip")
     for block in _blocks(sound, motion):
         take.add(block)
-    page = HtmlSink(Path("clip.html")).made(take).decode("utf-8")
+    page = b"".join(HtmlSink(Path("clip.html")).made(take)).decode("utf-8")
     clip = dict(_BLOCK.findall(page))
     shell, _ = _BLOCK.subn("", page)
     return shell.replace("<script>", f"{_PLACE}<script>", 1), clip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from pathlib import Path
 
 from facewire.atomic import AtomicFile, told
@@ -32,8 +33,8 @@ class TakeSink(Sink):
         self._take: Take | None = None
 
     @abstractmethod
-    def made(self, take: Take) -> bytes:
-        """Return the file."""
+    def made(self, take: Take) -> bytes | Iterable[bytes]:
+        """Return the file, whole or in pieces."""
 
     def open(self, info: RunInfo) -> None:
         """Begin under a temporary name beside the path: a folder that is read-only is told now."""
@@ -59,7 +60,9 @@ class TakeSink(Sink):
             raise StageError(f"{self.path}: the sink is not open")
         try:
             with told(self.path):
-                self._file.write(self.made(self._take))
+                made = self.made(self._take)
+                for piece in [made] if isinstance(made, bytes) else made:
+                    self._file.write(piece)
                 self._file.commit()
         except BaseException:
             self.abort()

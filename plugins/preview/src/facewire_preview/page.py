@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import json
+import tempfile
 import zlib
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -19,29 +20,29 @@ import numpy as np
 from facewire.articulation import lip_gap
 from facewire.emotion import LABELS
 from facewire.types import FloatArray
-from numpy.typing import NDArray
 
 from facewire_preview.base import TakeSink
 from facewire_preview.binding import Binding
 from facewire_preview.take import Take
 
 _SILENT = 8000  # samples a second of a take without sound
+_PIECE = 3 << 16  # bytes that base64 takes at once: a multiple of 3
 
 
 class HtmlSink(TakeSink):
     """Write the page."""
 
-    def made(self, take: Take) -> bytes:
-        """Return the page."""
-        told = {
+    def made(self, take: Take) -> Iterator[bytes]:
+        """Yield the page in pieces: ten minutes of sound are never in memory twice."""
+        told: dict[str, str | Iterator[str]] = {
             "head": packed(self.head.glb),
             "frames": packed(planes(take.values)),
             "gap": packed(planes(lip_gap(take.values, take.rig)[:, None])),
             "emotion": packed(_emotion(take)),
-            "audio": base64.b64encode(flac(take.pcm, take.rate)).decode("ascii"),
+            "audio": sound(take),
         }
         told["about"] = in_script(json.dumps(self._about(take), separators=(",", ":")))
-        return page(take.name, told)
+        return pieces(take.name, told)
 
     def _about(self, take: Take) -> dict[str, Any]:
         return {
@@ -78,15 +79,22 @@ def packed(data: bytes) -> str:
     return base64.b64encode(zlib.compress(data, 9)).decode("ascii")
 
 
-def flac(pcm: NDArray[np.int16], rate: int) -> bytes:
-    """Return the sound as FLAC; an eighth of a second of silence if there is none."""
+def sound(take: Take) -> Iterator[str]:
+    """Yield the sound as FLAC in base64; an eighth of a second of silence if there is none."""
     import soundfile
 
-    if not len(pcm):
-        pcm, rate = np.zeros(_SILENT // 8, np.int16), _SILENT
-    out = io.BytesIO()
-    soundfile.write(out, pcm, rate, format="FLAC", subtype="PCM_16")
-    return out.getvalue()
+    parts, rate = take.sound, take.rate
+    if not any(len(part) for part in parts):
+        parts, rate = [np.zeros(_SILENT // 8, np.int16)], _SILENT
+    with tempfile.TemporaryFile() as spool:
+        with soundfile.SoundFile(
+            spool, "w", rate, channels=1, format="FLAC", subtype="PCM_16"
+        ) as out:
+            for part in parts:
+                out.write(part)
+        spool.seek(0)
+        while piece := spool.read(_PIECE):
+            yield base64.b64encode(piece).decode("ascii")
 
 
 def _emotion(take: Take) -> bytes:
@@ -105,20 +113,28 @@ def in_script(text: str) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def page(name: str, told: dict[str, str]) -> bytes:
-    """Return the page: the template with the player and the data filled in."""
+def pieces(name: str, told: Mapping[str, str | Iterator[str]]) -> Iterator[bytes]:
+    """Yield the page: the template with the player and the data filled in."""
     data = files("facewire_preview").joinpath("data")
     template = data.joinpath("page.html").read_text("utf-8")
-    player = data.joinpath("player.js").read_text("utf-8")
-    blocks = "\n".join(
-        f'<script type="text/plain" id="data-{key}">{text}</script>' for key, text in told.items()
-    )
     title = html.escape(name.encode("utf-8", "replace").decode())
     # split, not replaced: what is filled in may itself hold a placeholder
-    parts = {"TITLE": title, "DATA": blocks, "PLAYER": player}
-    pieces = template.split("{{")
-    out = [pieces[0]]
-    for piece in pieces[1:]:
-        key, _, rest = piece.partition("}}")
-        out += [parts[key], rest]
-    return "".join(out).encode("utf-8")
+    first, *rest = template.split("{{")
+    yield first.encode()
+    for part in rest:
+        key, _, after = part.partition("}}")
+        if key == "TITLE":
+            yield title.encode()
+        elif key == "PLAYER":
+            yield data.joinpath("player.js").read_bytes()
+        else:
+            yield from _blocks(told)
+        yield after.encode()
+
+
+def _blocks(told: Mapping[str, str | Iterator[str]]) -> Iterator[bytes]:
+    for i, (key, text) in enumerate(told.items()):
+        yield f'{chr(10) if i else ""}<script type="text/plain" id="data-{key}">'.encode()
+        for piece in [text] if isinstance(text, str) else text:
+            yield piece.encode()
+        yield b"</script>"

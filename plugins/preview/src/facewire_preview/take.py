@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 from facewire.errors import StageError
 from facewire.rig import Rig
 from facewire.types import Block, FloatArray, RunInfo, first_sample
+from numpy.typing import NDArray
 
 
 class Span(NamedTuple):
@@ -29,7 +31,7 @@ class Take:
         self._rows: list[FloatArray] = []
         self._vad: list[FloatArray] = []
         self._weights: list[FloatArray] = []
-        self._sound: list[FloatArray] = []
+        self._sound: list[NDArray[np.int16]] = []
         self._marks: list[tuple[int, int, str, str]] = []
         self._next: int | None = None
         self._next_sample: int | None = None
@@ -53,7 +55,7 @@ class Take:
         self._rows.append(frames.values)
         self._vad.append(block.emotion.vad)
         self._weights.append(block.emotion.weights)
-        self._sound.append(audio.samples)
+        self._sound.append(_pcm(audio.samples))
         for mark in audio.marks:
             self._marks.append((mark.start, mark.end, mark.kind, mark.text))
 
@@ -82,11 +84,14 @@ class Take:
         return np.concatenate([np.zeros((0, 16), np.float32), *self._weights])
 
     @property
-    def pcm(self) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    def sound(self) -> Sequence[NDArray[np.int16]]:
+        """The sound in pieces, as ``pcm``."""
+        return self._sound
+
+    @property
+    def pcm(self) -> NDArray[np.int16]:
         """The sound as 16-bit samples, clipped: those from the first frame on."""
-        sound = np.concatenate([np.zeros(0, np.float32), *self._sound])
-        whole = np.rint(sound.astype(np.float64) * 32768)
-        return np.clip(whole, -32768, 32767).astype(np.int16)
+        return np.concatenate([np.zeros(0, np.int16), *self._sound])
 
     def seconds(self, frame: int) -> float:
         """Return when a frame, counted from the take's first, is due."""
@@ -103,6 +108,11 @@ class Take:
             Span(kind, _clean(text), seconds(start), seconds(end))
             for start, end, kind, text in sorted(self._marks)
         ]
+
+
+def _pcm(samples: FloatArray) -> NDArray[np.int16]:
+    whole = np.rint(samples.astype(np.float64) * 32768)
+    return np.clip(whole, -32768, 32767).astype(np.int16)
 
 
 def _clean(text: str) -> str:
