@@ -76,6 +76,9 @@ def animated(head: Head, take: Take) -> bytes:
     """Return the head's GLB with a take as its animation, in place of those it may have had."""
     glb = Glb(head.glb, "head")
     scene, buffer, values = Scene(glb), _Buffer(glb), take.values
+    if not len(values):  # glTF has no animation without a key
+        buffer.document.pop("animations", None)
+        return buffer.file()
     rows = np.arange(len(values))
     times = buffer.add((rows / float(take.fps)).astype(np.float32), "SCALAR", ends=True)
     samplers: list[dict[str, Any]] = []
@@ -136,7 +139,8 @@ def _rotations(
 
 def turned(head: Head, part: str, rig: Rig, values: FloatArray) -> NDArray[np.float64]:
     """Return the rotations (n, 3, 3) of head, leftEye or rightEye about the world's axes."""
-    return np.array([matrix(*angles(part, row, rig, head.look)) for row in values], np.float64)
+    made = [matrix(*angles(part, row, rig, head.look)) for row in values]
+    return np.array(made, np.float64).reshape(-1, 3, 3)
 
 
 def _pure(placed: NDArray[np.float64]) -> NDArray[np.float64]:
