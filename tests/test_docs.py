@@ -8,8 +8,13 @@ import inspect
 import os
 import re
 import shlex
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
@@ -144,6 +149,9 @@ def test_the_readme_begins_with_the_two_commands() -> None:
 
 @pytest.mark.parametrize("args", COMMANDS, ids=" ".join)
 def test_the_readmes_commands_run(args: list[str], tmp_path: Path) -> None:
+    if args[0] == "serve":
+        serves(args, tmp_path)
+        return
     done = subprocess.run(
         [str(PROGRAM), *args], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
@@ -152,6 +160,33 @@ def test_the_readmes_commands_run(args: list[str], tmp_path: Path) -> None:
         listed = re.findall(r"^\| `(out/.+?)` ", (ROOT / "README.md").read_text("utf-8"), re.M)
         found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*"))
         assert sorted(listed) == found
+
+
+def serves(args: list[str], folder: Path) -> None:
+    """Start a server on a free port, ask it for its page, and end it as Ctrl-C does."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = [str(PROGRAM), *args, "--port", str(port)]
+    environment = os.environ | {"BROWSER": "true"}  # a program that does nothing
+    process = subprocess.Popen(words, cwd=folder, env=environment, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                page = urllib.request.Request(
+                    f"http://127.0.0.1:{port}/", headers={"Accept": "text/html"}
+                )
+                with urllib.request.urlopen(page, timeout=10) as answer:
+                    assert b"Facewire" in answer.read()
+                    break
+            except urllib.error.URLError:
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.2)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode in (0, 130, -signal.SIGINT)
 
 
 # -- code ----------------------------------------------------------------------------------------
