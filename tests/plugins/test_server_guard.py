@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 import time
@@ -40,6 +41,9 @@ def test_other_machines_need_a_token() -> None:
         with pytest.raises(FacewireError, match="that needs a token: set FACEWIRE_TOKEN"):
             Settings(host=host)
         assert Settings(host=host, token=TOKEN).token == TOKEN
+    for token in ("ключ от двери", "with a blank ", "tab\tin between"):
+        with pytest.raises(FacewireError, match="the token has characters that a header cannot"):
+            Settings(token=token)
     assert all(map(is_loopback, ("127.0.0.1", "::1", "localhost", "127.1.2.3")))
 
 
@@ -115,7 +119,9 @@ def test_other_sites_are_kept_out() -> None:
         for name in ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "a b", ""):
             answer = client.get("/health", headers={"host": f"{name}:{served.port}"})
             assert answer.status_code in (400, 421), name
-        for name in ("localhost", "127.0.0.1", "[::1]"):
+        for name in ("evil.example@localhost", "localhost:1;script-src *", "[::1", "localhost/"):
+            assert client.get("/", headers={"host": name}).status_code in (400, 421), name
+        for name in ("LOCALHOST", "localhost", "127.0.0.1", "[::1]"):
             assert client.get("/health", headers={"host": f"{name}:{served.port}"}).is_success
         own = {"origin": served.url}
         assert client.get("/health", headers=own).is_success
@@ -145,6 +151,11 @@ def test_limits_are_told_in_one_line() -> None:
         assert client.post("/audio_to_blendshapes", content=packed).status_code == 413
         text = client.post("/v1/animate", json={"text": "much too long a text to be said here"})
         assert text.status_code == 413
+        said = {"transcript": "much too long for what was said in it"}
+        heard = client.post("/v1/animate", files={"audio": as_file(speech(0.1))},
+                            data={"options": json.dumps(said)})  # fmt: skip
+        assert heard.json()["error"].startswith("transcript: 37 characters, expected at most 30")
+        assert heard.status_code == 413
         digits = client.post("/v1/animate", json={"text": "123456789123456789123456789"})
         assert digits.status_code == 413
         assert digits.json()["error"].startswith("the text makes more than 2 s of speech")

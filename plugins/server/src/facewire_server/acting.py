@@ -77,6 +77,7 @@ class Acting:
         self._began = self._heard = 0.0  # when the turn began, when text last came
         self._silent = 0.0
         self._state = ""
+        self._cuts = 0  # interruptions so far
 
     # -- told by the socket ----------------------------------------------------------------------
 
@@ -116,6 +117,7 @@ class Acting:
     def interrupt(self) -> None:
         """Drop all that is queued, close the mouth at the frame drawn last, and listen."""
         self._parts.metrics.interrupts.inc()
+        self._cuts += 1
         self._items.clear()
         self._samples = self.characters = 0
         self._turn = self._failed = None
@@ -127,11 +129,11 @@ class Acting:
         self._state = ""
         self.become("listening")
 
-    def become(self, state: Literal["listening", "thinking", "speaking"]) -> None:
+    def become(self, state: Literal["listening", "thinking", "speaking"], **at: int) -> None:
         """Tell the client what the character does, if that is news."""
         if state != self._state:
             self._state = state
-            self._outbox.put(State(state=state))
+            self._outbox.put(State(state=state, **at))
 
     # -- the work --------------------------------------------------------------------------------
 
@@ -156,7 +158,7 @@ class Acting:
             try:
                 await asyncio.wait_for(self._filled.wait(), TICK if idle else None)
             except TimeoutError:
-                await self._live_on()
+                await self._speak_up()
         item = self._items.popleft()
         self._samples -= len(item.samples) if item.samples is not None else 0
         if isinstance(item.message, TextIn):
@@ -187,8 +189,14 @@ class Acting:
                 await self._finish(turn)
 
     async def _begin(self, number: int) -> Turn:
-        self.become("thinking")
-        self._turn = turn = await self._run(self._actor.turn, number, self._live)
+        self.become("thinking", turn=number, sample=0)
+        cuts = self._cuts
+        turn = await self._run(self._actor.turn, number)
+        if cuts != self._cuts:
+            raise Stale
+        if self._live is not None:
+            turn.curve.set(0, self._live)
+        self._turn = turn
         self._began, self._silent = time.monotonic(), 0.0
         self._playhead.begin(number)
         return turn
@@ -219,18 +227,22 @@ class Acting:
         while not task.done():
             await asyncio.wait({task}, timeout=TICK)
             if not task.done():
-                await self._live_on()
+                await self._live_on(turn)
             self._fresh(turn)
         return task.result()
 
-    async def _live_on(self) -> None:
-        """While no text comes: speak what may be whole, and keep the face alive in silence."""
+    async def _speak_up(self) -> None:
+        """While no text comes: speak what may be whole."""
         turn = self._turn
         if turn is None:
             return
         if self._clauses.ready and time.monotonic() - self._heard > PAUSE:
             for clause in self._clauses.flush():
                 await self._say(turn, clause)
+        await self._live_on(turn)
+
+    async def _live_on(self, turn: Turn) -> None:
+        """Keep the face alive in silence, while no text or no voice comes."""
         due = self._playhead.ahead < self._actor.latency + CLOSE
         if turn.seconds and due and self._silent < PATIENT:
             self._silent += SLICE
@@ -246,7 +258,7 @@ class Acting:
         self._turn = self._failed = None
         self._parts.metrics.turns.inc()
         frames, samples = (turn.frames, turn.intake.position) if turn else (0, 0)
-        self._outbox.put(EndOut(turn=number, frames=frames, samples=samples))
+        self._outbox.put(EndOut(turn=number, sample=samples, frames=frames, samples=samples))
         self.become("listening")
 
     # -- helpers ---------------------------------------------------------------------------------
@@ -285,7 +297,8 @@ class Acting:
                 for m in block.audio.marks
             ]
             if marks:
-                self._outbox.put(MarksOut(turn=turn.number, marks=marks))
+                first = block.audio.marks[0].start
+                self._outbox.put(MarksOut(turn=turn.number, sample=first, marks=marks))
             self._outbox.put(self._frames(turn.number, block), block)
             delay = None if self.speaks else turn.delay(block)
             if delay is not None:

@@ -80,9 +80,10 @@ class Clips:
         transcript: str | None = None,
     ) -> Clip:
         """Make the clip of a sound or a text. Busy if too many wait; FacewireError if it cannot."""
-        if isinstance(given, str) and len(given) > self._settings.max_text:
-            most = self._settings.max_text
-            raise TooLong(f"text: {len(given)} characters, expected at most {most}")
+        most = self._settings.max_text
+        for what, text in (("text", given), ("transcript", transcript)):
+            if isinstance(text, str) and len(text) > most:
+                raise TooLong(f"{what}: {len(text)} characters, expected at most {most}")
         if not self._seats.take():
             raise Busy("too many clips wait to be made; try again in a few seconds")
         job = _Job(self._pool, self._settings.max_seconds)

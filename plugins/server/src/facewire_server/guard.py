@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -27,6 +28,7 @@ from facewire_server.metrics import Metrics
 from facewire_server.settings import Settings, is_address
 
 COOKIE = "facewire_studio"
+_HOST = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+))(?::[0-9]{1,5})?", re.ASCII)
 PATIENCE = 30.0  # seconds between two pieces of a body
 SECURITY = (
     (b"x-content-type-options", b"nosniff"),
@@ -91,10 +93,8 @@ class Guard:
 
     def _wrong_host(self, headers: Headers) -> Refusal | None:
         host = headers.get("host", "")
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            name = ""
+        found = _HOST.fullmatch(host)
+        name = (found[1] or found[2]).lower() if found else ""
         if name in self._hosts or is_address(name):
             return None
         line = f"host {host[:80]!r} is not this server's; start it with --name to be called so"

@@ -72,9 +72,15 @@ Incoming = Start | AudioIn | TextIn | EndIn | Flush | EmotionIn | Interrupt | Po
 
 
 class Outgoing(msgspec.Struct, tag_field="type", omit_defaults=True, kw_only=True):
-    """What all have: ``seq`` counts the messages of a connection."""
+    """What all have: ``seq`` counts the messages of a connection.
+
+    ``turn`` and ``sample`` say where in the sound a message belongs; one that does not know (-1)
+    belongs where the message before it does.
+    """
 
     seq: int = -1
+    turn: int = -1
+    sample: int = -1
 
 
 class Ready(Outgoing, tag="ready"):
@@ -90,9 +96,7 @@ class Ready(Outgoing, tag="ready"):
 class FramesOut(Outgoing, tag="frames"):
     """Rows of channel values (count, channels); row i is frame start + i of the turn."""
 
-    turn: int
     start: int
-    sample: int
     count: int
     values: bytes
     vad: list[list[float]]
@@ -102,8 +106,6 @@ class FramesOut(Outgoing, tag="frames"):
 class AudioOut(Outgoing, tag="audio"):
     """What the voice says."""
 
-    turn: int
-    sample: int
     rate: int
     pcm: bytes
 
@@ -111,7 +113,6 @@ class AudioOut(Outgoing, tag="audio"):
 class MarksOut(Outgoing, tag="marks"):
     """Words and phones, in samples of the turn."""
 
-    turn: int
     marks: list[dict[str, Any]]
 
 
@@ -124,7 +125,6 @@ class State(Outgoing, tag="state"):
 class EndOut(Outgoing, tag="end"):
     """A turn has ended."""
 
-    turn: int
     frames: int
     samples: int
 

@@ -12,7 +12,7 @@ from facewire.emotion import NEUTRAL, constant
 from facewire.pipeline import Pipeline
 from facewire.types import Audio, Block, FloatArray, Frames
 
-from facewire_server.messages import AudioOut, FramesOut, MarksOut, Outgoing
+from facewire_server.messages import AudioOut, FramesOut, MarksOut, Outgoing, State
 
 MOST = 300  # frames that wait; older ones are lost
 MOST_ELSE = 1000  # other messages that wait
@@ -70,8 +70,9 @@ class Outbox:
         self._entries.extendleft(reversed(kept))
 
     def clear(self) -> None:
-        """Drop frames, sound and marks: an interruption."""
-        self._entries = deque(entry for entry in self._entries if not entry.loose)
+        """Drop frames, sound and marks, and states that are over: an interruption."""
+        kept = (e for e in self._entries if not (e.loose or isinstance(e.message, State)))
+        self._entries = deque(kept)
         self.frames = 0
 
     async def take(self) -> Entry:

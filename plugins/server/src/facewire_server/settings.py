@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import socket
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from facewire.errors import FacewireError
 
 MEGABYTE = 1 << 20
 SHORTEST_TOKEN = 8
+_TOKEN = re.compile(r"[!-~]([ -~]*[!-~])?")
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -46,6 +48,11 @@ class Settings:
         if self.token is not None and len(self.token) < SHORTEST_TOKEN:
             raise FacewireError(
                 f"the token has {len(self.token)} characters, expected {SHORTEST_TOKEN} or more"
+            )
+        if self.token is not None and not _TOKEN.fullmatch(self.token):
+            raise FacewireError(
+                "the token has characters that a header cannot carry, expected ASCII letters, "
+                "digits and marks, without blanks at its ends"
             )
         if self.token is None and not is_loopback(self.host):
             raise FacewireError(

@@ -81,10 +81,13 @@ async def stream(socket: WebSocket) -> None:
         parts.seats.leave()
 
 
-async def _close(socket: WebSocket, codec: Codec, why: Closing, seq: int = 0) -> None:
+async def _close(
+    socket: WebSocket, codec: Codec, why: Closing, seq: int = 0, at: tuple[int, int] = (0, 0)
+) -> None:
+    error = Error(error=why.line, seq=seq, turn=at[0], sample=at[1])
     with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
         async with asyncio.timeout(5):
-            await _send(socket, codec.write(Error(error=why.line, seq=seq)))
+            await _send(socket, codec.write(error))
             await socket.close(why.code)
 
 
@@ -101,7 +104,7 @@ class Stream:
     def __init__(self, socket: WebSocket, parts: Parts, codec: Codec) -> None:
         self._socket, self._parts, self._codec = socket, parts, codec
         self._outbox = Outbox()
-        self._seq = 0
+        self._seq, self._at = 0, (0, 0)  # of what was sent: how many, and where it belongs
         self._turn, self._begun = 0, False  # of the input
         self._receiving: asyncio.Task[Any] | None = None
         self._encoding: Literal["f32", "s16"] = "f32"
@@ -114,14 +117,17 @@ class Stream:
         except (WebSocketDisconnect, asyncio.CancelledError):  # the client's end, or the server's
             pass
         except Closing as why:
-            await _close(self._socket, self._codec, why, self._seq)
+            await self._close(why)
         except Overflow:
             deaf = Closing("nothing is read from this socket", REFUSED)
-            await _close(self._socket, self._codec, deaf, self._seq)
+            await self._close(deaf)
         except Exception as error:
             log.exception("stream failed")
             line = f"unexpected {type(error).__name__}; the server's log says more"
-            await _close(self._socket, self._codec, Closing(line, BROKEN), self._seq)
+            await self._close(Closing(line, BROKEN))
+
+    async def _close(self, why: Closing) -> None:
+        await _close(self._socket, self._codec, why, self._seq, self._at)
 
     async def _serve(self, acting: Acting) -> None:
         work = [self._read(acting), acting.work(), self._write(acting)]
@@ -256,6 +262,9 @@ class Stream:
 
     async def _say(self, message: Outgoing) -> None:
         message.seq, self._seq = self._seq, self._seq + 1
+        if message.turn < 0:
+            message.turn, message.sample = self._at
+        self._at = message.turn, message.sample
         try:
             async with asyncio.timeout(STUCK):
                 await _send(self._socket, self._codec.write(message))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from facewire.assemble import Assembly, assemble
 from facewire.clauses import Clause
-from facewire.emotion import EmotionCurve, State
+from facewire.emotion import EmotionCurve
 from facewire.intake import Intake
 from facewire.pipeline import Pipeline
 from facewire.speech import Speech, Spoken, trust_marks
@@ -50,14 +50,12 @@ class Actor:
         assert self.speech is not None
         return self.speech.speak(Clause(clause))
 
-    def turn(self, number: int, live: State | None = None) -> Turn:
-        """Begin a turn; ``live`` is the emotion that the client has taken over."""
+    def turn(self, number: int) -> Turn:
+        """Begin a turn."""
         turn, self._ready = self._ready, None
         if turn is None:
             turn = Turn(self)
         turn.number = number
-        if live is not None:
-            turn.curve.set(0, live)
         return turn
 
 

@@ -8,12 +8,15 @@ export type Source = { kind: "text"; text: string } | { kind: "audio"; sound: Bl
 const base = location.pathname.replace(/(studio\/)?(index\.html)?$/, "");
 const KEEP = "facewire-token";
 
+// What a header cannot carry is no token's; the server says no to the rest, and the page asks again.
+const sendable = (given: string): string => given.replace(/[^ -~]/g, "").trim();
+
 // A token comes once in the address, and then stays out of it.
 function token(): string {
   const query = new URLSearchParams(location.search);
   const given = query.get("token");
   if (given !== null) {
-    sessionStorage.setItem(KEEP, given);
+    sessionStorage.setItem(KEEP, sendable(given));
     query.delete("token");
     const rest = query.toString();
     history.replaceState(null, "", location.pathname + (rest ? `?${rest}` : ""));
@@ -24,8 +27,8 @@ function token(): string {
 let key = token();
 
 export function setToken(given: string): void {
-  key = given;
-  sessionStorage.setItem(KEEP, given);
+  key = sendable(given);
+  sessionStorage.setItem(KEEP, key);
 }
 
 export class ServerError extends Error {

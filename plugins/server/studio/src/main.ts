@@ -38,7 +38,7 @@ function asked(): Promise<void> {
   dialog.showModal();
   return new Promise((given) => {
     dialog.onclose = () => {
-      api.setToken(input("token-text").value.trim());
+      api.setToken(input("token-text").value);
       given();
     };
   });
@@ -83,6 +83,7 @@ function source(studio: Studio): void {
   };
   // anywhere on the page: nobody should have to aim
   addEventListener("dragover", (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return; // words go into the text
     event.preventDefault();
     drop.classList.add("over");
   });
@@ -90,10 +91,11 @@ function source(studio: Studio): void {
     if (!event.relatedTarget) drop.classList.remove("over");
   });
   addEventListener("drop", (event) => {
+    const dropped = event.dataTransfer?.files[0];
+    if (!dropped) return;
     event.preventDefault();
     drop.classList.remove("over");
-    const dropped = event.dataTransfer?.files[0];
-    if (dropped) void studio.use(dropped, dropped.name);
+    void studio.use(dropped, dropped.name);
   });
 }
 

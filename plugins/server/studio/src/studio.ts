@@ -75,9 +75,10 @@ export class Studio {
   }
 
   async speak(text: string): Promise<void> {
-    this.quiet();
+    // what is going on goes on if there is nothing to say
     if (!text) return tell("Write something to say first.");
     if (!this.controls.speaks) return tell("This profile has no voice. Choose another, or use a recording.");
+    this.quiet();
     this.source = { kind: "text", text };
     const live = new Live(this.spoken(() => this.live === live));
     this.live = live;
