@@ -77,6 +77,11 @@ class Delivery:
         return float(self.frames / self._fps)
 
     @property
+    def delay(self) -> float:
+        """Seconds from a sound's coming in to its frame's going out, but for sinks' own."""
+        return self.latency - self._lead
+
+    @property
     def started(self) -> bool:
         """Whether the clock runs."""
         return self._t0 is not None
@@ -107,7 +112,7 @@ class Delivery:
         call(built, sink.open, replace(info, rig=rig, fps=fps))
         outlet = Outlet(built, Converter(info.rate, (self._rig, self._fps), (rig, fps)))
         if sink.live:
-            outlet.pacer = Pacer(built, self.clock, fps, self.latency, self._tell)
+            outlet.pacer = Pacer(built, self.clock, fps, self.latency, self._tell, -self._lead)
         self.outlets.append(outlet)
 
     def _pacers(self) -> Iterator[Pacer]:

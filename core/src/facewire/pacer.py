@@ -48,7 +48,10 @@ LATE_BINS = 2001  # the last holds everything from 0.2 s on
 
 @dataclass
 class Tally:
-    """What became of a live sink's frames; ``late`` counts those sent by lateness, 0.1 ms a bin."""
+    """What became of a live sink's frames; ``late`` counts those sent by lateness, 0.1 ms a bin.
+
+    ``offset`` is by how many seconds they were to go out later than due (negative: earlier).
+    """
 
     sent: int = 0
     dropped: int = 0
@@ -56,11 +59,19 @@ class Tally:
     errors: int = 0
     last_error: str = ""
     late: list[int] = field(default_factory=lambda: [0] * LATE_BINS)
+    offset: float = 0.0
+    lag: float = 0.0  # all frames' lateness together
 
     def count(self, lateness: float) -> None:
         """Count a frame that was sent ``lateness`` seconds after it was due."""
         self.sent += 1
+        self.lag += lateness
         self.late[min(LATE_BINS - 1, max(0, int(lateness / LATE_STEP)))] += 1
+
+    @property
+    def measured(self) -> float:
+        """The offset as it was measured: what was set, and the mean lateness."""
+        return self.offset + (self.lag / self.sent if self.sent else 0.0)
 
     def lateness(self, share: float) -> float:
         """Return the seconds within which that share of the frames was sent."""
@@ -75,9 +86,10 @@ class Tally:
 class Pacer:
     """Sends one row at its due time, t0 + k / fps + latency, on a thread of its own.
 
-    The ring holds at most ``LEAD`` seconds and the latency: a sink that blocks loses the oldest
-    frames of its own ring. When several frames are due one goes out: the newest, or the one with
-    the lips closed if they met among them. A starved ring resends the last frame.
+    The ring holds at most ``LEAD`` seconds and the latency, and ``early`` seconds where another
+    sink wants its frames earlier: a sink that blocks loses the oldest frames of its own ring. When
+    several frames are due one goes out: the newest, or the one with the lips closed if they met
+    among them. A starved ring resends the last frame.
     """
 
     def __init__(
@@ -87,11 +99,13 @@ class Pacer:
         fps: Fraction,
         latency: float,
         tell: Callable[[str], None],
+        early: float = 0.0,
     ) -> None:
-        self.built, self.sink, self.tally = built, built.stage, Tally()
+        self.built, self.sink = built, built.stage
+        self.tally = Tally(offset=built.stage.latency)
         self._clock, self.fps, self._tell = clock, fps, tell
         self._latency = latency + built.stage.latency
-        size = max(2, int((LEAD + max(0.0, self._latency)) * fps) + 4)
+        size = max(2, int((LEAD + early + max(0.0, self._latency)) * fps) + 4)
         self._ring: deque[Block] = deque(maxlen=size)
         self._change = threading.Condition()
         self._t0 = 0.0

@@ -50,6 +50,8 @@ class Report:
             if verbose:
                 half, most = (1000 * tally.lateness(share) for share in (0.5, 0.99))
                 yield f"late by {name}", f"half within {half:.1f} ms, 99 % within {most:.1f} ms"
+                set_to, found = 1000 * tally.offset, 1000 * tally.measured
+                yield f"offset of {name}", f"set {set_to:+.1f} ms, measured {found:+.1f} ms"
         if self.paced:
             yield "pace", f"real time, latency {1000 * self.latency:.0f} ms"
         else:

@@ -137,7 +137,7 @@ class Session:
         self.delivery = Delivery(
             self._outputs,
             (self.pipeline.rig, self.pipeline.fps),
-            clock,
+            clock or source.clock,
             self.latency,
             tell,
         )
@@ -260,6 +260,12 @@ class Session:
             profile.lang,
         )
         self.delivery.start(info, ago)
+        if self.source.live and self.source.brings == "audio" and self.delivery.paced:
+            delay = 1000 * self.delivery.delay
+            self._tell(
+                f"the face is {delay:.0f} ms behind the microphone: delay its sound by that where "
+                "they meet (in OBS: Advanced Audio Properties, Sync Offset)"
+            )
 
     # -- input -----------------------------------------------------------------------------------
 

@@ -70,6 +70,8 @@ class Source(Stage):
     """The file it reads, if it reads one."""
     transcript: str | None = None
     """What is said in the audio, if the source knows."""
+    clock: Clock | None = None
+    """The clock that its sound comes by (a sound device's), where no sink has one."""
 
     @abstractmethod
     def blocks(self) -> Iterator[Audio | Text | Frames]:

@@ -13,6 +13,7 @@ from facewire.rig import ROTATIONS, Rig
 from facewire.stages import Sink
 from facewire.types import Block, FloatArray, RunInfo
 
+from facewire_livelink.ntp import offset
 from facewire_livelink.plugin import LiveLinkConfig
 from facewire_livelink.timecode import frame_time, time_of_day, wire_rate
 from facewire_livelink.wire import CHANNELS, MAX_NAME, MAX_PACKET, Packet, pack
@@ -40,6 +41,7 @@ class LiveLink(Sink):
 
     def __init__(self, config: LiveLinkConfig) -> None:
         self._config = config
+        self.latency = config.offset
         self._signs = _signs(config.flip)
         self._socket: socket.socket | None = None
         self._address: Any = None
@@ -50,14 +52,22 @@ class LiveLink(Sink):
         """Look the host up, once. InputError on a bad host, port, name or rate."""
         config = self._config
         self._rate = wire_rate(info.fps)
-        self._start = time_of_day(info.epoch) if config.timecode == "clock" else Fraction(0)
+        self._start = self._begin(info.epoch)
         self._device = _checked_device(config)
-        family, self._address = _resolve(config.host, config.port)
+        family, self._address = resolve(config.host, config.port)
         self.abort()
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         self._socket.setblocking(False)  # a full buffer is an error to count, not a late frame
         self.result = f"{config.host}:{config.port} {config.subject}"
+
+    def _begin(self, epoch: float) -> Fraction:
+        """Return frame 0's time in seconds since midnight; 0 where frames count from the run."""
+        if self._config.timecode == "run":
+            return Fraction(0)
+        if self._config.timecode == "ntp":
+            epoch += offset(self._config.ntp_server)
+        return time_of_day(epoch)
 
     def push(self, block: Block) -> None:
         """Send each row."""
@@ -129,7 +139,7 @@ def _check_name(field: str, text: str) -> None:
         raise InputError(f"livelink: {field} {text!r} cannot be written as UTF-8") from error
 
 
-def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
+def resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
     """Return the address family and the address to send to."""
     if not 1 <= port <= 65535:
         raise InputError(f"livelink: port is {port}, expected 1 to 65535 (Unreal listens on 11111)")

@@ -22,6 +22,8 @@ class PlainConfig:
     """Send a frame's messages in bundles; false for receivers that cannot read them."""
     retarget: str | None = None
     """A table's name or path: the channels it makes are sent."""
+    offset: float = 0.0
+    """Seconds that frames go out later than due (negative: earlier)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class VmcConfig:
     """Rotations (headYaw ... rightEyeRoll) that go out with the other sign."""
     retarget: str | None = None
     """A table's name or path: its channels are sent in place of ``names``."""
+    offset: float = 0.0
+    """Seconds that frames go out later than due (negative: earlier)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class VrchatConfig:
     """Send a frame's messages in bundles; false for receivers that cannot read them."""
     flip: tuple[str, ...] = ()
     """Rotations (headYaw ... rightEyeRoll) that go out with the other sign."""
+    offset: float = 0.0
+    """Seconds that frames go out later than due (negative: earlier)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ class SteamLinkConfig:
     """The port that receivers of Steam Link's face data listen on."""
     flip: tuple[str, ...] = ()
     """Rotations (headYaw ... rightEyeRoll) that go out with the other sign."""
+    offset: float = 0.0
+    """Seconds that frames go out later than due (negative: earlier)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,8 @@ class FaceCapConfig:
     """Send a frame's messages in bundles; false for receivers that cannot read them."""
     flip: tuple[str, ...] = ()
     """Rotations (headYaw ... rightEyeRoll) that go out with the other sign."""
+    offset: float = 0.0
+    """Seconds that frames go out later than due (negative: earlier)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,8 @@ class IFacialMocapConfig:
     """How names and values are parted: by - (v1) or by & (v2)."""
     flip: tuple[str, ...] = ()
     """Rotations (headYaw ... rightEyeRoll) that go out with the other sign."""
+    offset: float = 0.0
+    """Seconds that frames go out later than due (negative: earlier)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +130,5 @@ class VTubeStudioConfig:
     """The file that keeps its permission; by default one in the user's config folder."""
     flip: tuple[str, ...] = ()
     """Rotations (headYaw ... rightEyeRoll) that go out with the other sign."""
+    offset: float = 0.0
+    """Seconds that frames go out later than due (negative: earlier)."""

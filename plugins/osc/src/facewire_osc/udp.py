@@ -25,6 +25,10 @@ class Target(Protocol):
     def port(self) -> int:
         """1 to 65535."""
 
+    @property
+    def offset(self) -> float:
+        """Seconds that frames go out later than due."""
+
 
 class UdpSink(Sink):
     """Sends every frame whole; nothing listening is no error.
@@ -39,6 +43,7 @@ class UdpSink(Sink):
 
     def __init__(self, target: Target) -> None:
         self._target = target
+        self.latency = target.offset
         self._socket: socket.socket | None = None
         self._address: Any = None
         self._fps = Fraction(60)

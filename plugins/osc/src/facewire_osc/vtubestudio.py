@@ -123,6 +123,7 @@ class VTubeStudio(Sink):
 
     def __init__(self, config: VTubeStudioConfig) -> None:
         self._config = config
+        self.latency = config.offset
         self._signs = signs(_NAME, config.flip)
         self._table = tables.vtubestudio(RIG.channels)
         self._channels = _added(self._table.names) if config.arkit else ()

@@ -1,0 +1,136 @@
+"""Real sound devices, through PortAudio."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+from facewire.clock import MonotonicClock
+from facewire.errors import InputError, PluginError
+from facewire.stages import Clock
+from facewire.types import FloatArray
+
+from facewire_audio.devices import Fill, Take
+
+Way = Literal["input", "output"]
+BLOCK = 0.01  # seconds that are asked for at a time
+
+
+def sounddevice() -> ModuleType:
+    """Import PortAudio's binding; PluginError with what to install where there is none."""
+    try:
+        import sounddevice as binding
+    except OSError as error:
+        raise PluginError(
+            "audio: PortAudio is not installed; install it (Debian and Ubuntu: libportaudio2)"
+        ) from error
+    module: ModuleType = binding
+    return module
+
+
+def choose(device: str | None, way: Way) -> tuple[int, dict[str, Any]]:
+    """Return a device's number and what PortAudio knows of it; InputError if there is none."""
+    binding = sounddevice()
+    usable = [d for d in binding.query_devices() if d[f"max_{way}_channels"] > 0]
+    doing = "records" if way == "input" else "plays"
+    if not usable:
+        raise InputError(f"audio: found no sound device that {doing}; connect one")
+    if device is None:
+        default = binding.default.device[0 if way == "input" else 1]
+        found = [d for d in usable if d["index"] == default] or usable[:1]
+    elif device.isdecimal():
+        found = [d for d in usable if d["index"] == int(device)]
+    else:
+        found = [d for d in usable if device.casefold() in d["name"].casefold()]
+    if not found:
+        known = "; ".join(f"{d['index']} {d['name']}" for d in usable)
+        raise InputError(f"audio: no device that {doing} is called '{device}' (found: {known})")
+    return int(found[0]["index"]), dict(found[0])
+
+
+class _Device:
+    def __init__(self, device: str | None, way: Way) -> None:
+        self.world: Clock = MonotonicClock()
+        self._index, self._about = choose(device, way)
+        self.name = str(self._about["name"])
+        self.latency = float(self._about[f"default_low_{way}_latency"])
+        self._stream: Any = None
+
+    def _open(self, make: Any, rates: list[int], **options: Any) -> int:
+        """Open a stream at the first rate that the device takes."""
+        error: Exception | None = None
+        for rate in dict.fromkeys(rates):
+            try:
+                size = max(1, int(BLOCK * rate))
+                self._stream = make(
+                    device=self._index, samplerate=rate, blocksize=size, dtype="float32", **options
+                )
+                self._stream.start()
+                return rate
+            except sounddevice().PortAudioError as failure:
+                error = failure
+        raise InputError(f"audio: {self.name} cannot be opened: {' '.join(str(error).split())}")
+
+    @property
+    def _own_rate(self) -> int:
+        return int(self._about["default_samplerate"])
+
+    def stop(self) -> None:
+        """Stop now."""
+        if self._stream is not None:
+            self._stream.abort()
+            self._stream.close()
+        self._stream = None
+
+
+class PortAudioOutput(_Device):
+    """A device that plays."""
+
+    def __init__(self, device: str | None = None) -> None:
+        super().__init__(device, "output")
+
+    def start(self, rate: int, fill: Fill) -> int:
+        """Begin to play, the same on the first two channels."""
+        channels = min(2, int(self._about["max_output_channels"]))
+
+        def work(out: FloatArray, count: int, time: Any, status: Any) -> None:
+            out[:] = fill(count, self.world.now())[:, None]
+
+        make = sounddevice().OutputStream
+        return self._open(make, [rate, self._own_rate], channels=channels, callback=work)
+
+
+class PortAudioInput(_Device):
+    """A device that records."""
+
+    def __init__(self, device: str | None = None) -> None:
+        super().__init__(device, "input")
+
+    def start(self, rate: int | None, channel: int, take: Take) -> int:
+        """Begin to record one channel."""
+        most = int(self._about["max_input_channels"])
+        if not 1 <= channel <= most:
+            raise InputError(f"audio.mic: channel is {channel}, {self.name} has {most}")
+
+        def work(heard: FloatArray, count: int, time: Any, status: Any) -> None:
+            take(np.array(heard[:, channel - 1]), self.world.now(), bool(status.input_overflow))
+
+        make = sounddevice().InputStream
+        return self._open(make, [rate or self._own_rate], channels=channel, callback=work)
+
+
+def check_devices() -> str:
+    """Return a line on what plays and what records. Having neither is no fault of a machine."""
+    found = []
+    ways: tuple[tuple[Way, str], ...] = (("output", "plays"), ("input", "records"))
+    for way, doing in ways:
+        try:
+            index, about = choose(None, way)
+        except InputError:
+            continue
+        except PluginError as error:
+            return str(error)
+        latency = 1000 * about[f"default_low_{way}_latency"]
+        found.append(f"{index} {about['name']} {doing}, {latency:.0f} ms")
+    return "; ".join(found) or "no sound device; live frames follow the system's clock"
