@@ -28,6 +28,7 @@ class Microphone(Source):
     """
 
     live = True
+    clock: DeviceClock
 
     def __init__(self, config: MicConfig, device: Input) -> None:
         if config.gate is not None and (config.hysteresis < 0 or config.hold < 0):
