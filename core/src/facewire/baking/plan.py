@@ -46,6 +46,13 @@ class Plan:
         place = {name: i for i, name in enumerate(self.names)}
         return sorted(jobs, key=lambda job: place[job.name])
 
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs of all lines that say something, in the script's order."""
+        others = [*self.todo, *self.done, *self.locked]
+        place = {name: i for i, name in enumerate(self.names)}
+        return sorted(others, key=lambda job: place[job.name])
+
     def lines(self, most: int = 8) -> list[str]:
         """Return the plan as a person reads it."""
         total = len(self.names) + self.silent

@@ -36,14 +36,14 @@ def read_record(out: Path, name: str) -> dict[str, Any]:
 
 def write_record(out: Path, record: dict[str, Any]) -> None:
     """Write a record, whole or not at all."""
-    _write(record_path(out, record["name"]), _text(record, 1))
+    write_whole(record_path(out, record["name"]), _text(record, 1))
 
 
 def write_manifest(out: Path, names: Iterable[str]) -> Path:
     """Write the records of a script's lines, in its order, a line each; return the path."""
     rows = [record for name in names if (record := read_record(out, name))]
     path = out / MANIFEST
-    _write(path, "".join(_text(row, None) for row in rows))
+    write_whole(path, "".join(_text(row, None) for row in rows))
     return path
 
 
@@ -51,7 +51,8 @@ def _text(record: dict[str, Any], indent: int | None) -> str:
     return json.dumps(record, ensure_ascii=False, indent=indent) + "\n"
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all; FacewireError where the system refuses."""
     with told(path):
         file = AtomicFile(path)
         try:

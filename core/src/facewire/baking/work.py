@@ -6,11 +6,13 @@ import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from facewire.assemble import shared
 from facewire.baking.record import write_record
 from facewire.baking.score import Judge
+from facewire.baking.show import show_path, write_show
+from facewire.baking.talk import plain
 from facewire.errors import FacewireError
 from facewire.pipeline import Built
 from facewire.profile import Profile, load_profile
@@ -28,6 +30,7 @@ class Job:
 
     ``row``: the turn's fields. ``folder``: that of the script. ``live``: the places of the
     profile's live sinks, which are left out. ``digests``: see ``facewire.baking.digest``.
+    ``review``: whether the data of the review page are made: beside the outputs, or only they.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Job:
     live: tuple[int, ...]
     text_emotion: bool
     digests: dict[str, str]
+    review: Literal["none", "beside", "only"] = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +101,15 @@ def bake_line(job: Job) -> Outcome:
     record: dict[str, Any] = {"id": job.row["id"], "name": job.name, "digests": job.digests}
     try:
         made = _baked(job)
-    except FacewireError as error:
-        write_record(job.out, record | {"error": str(error)})
-        return Outcome(job.name, str(error))
     except Exception as error:  # one line must not stop the others
-        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        write_record(job.out, record | {"error": said})
+        said = str(error)
+        if not isinstance(error, FacewireError):
+            said = f"{type(error).__name__}: {' '.join(said.split())}"
+        if job.review != "only":
+            write_record(job.out, record | {"error": said})
         return Outcome(job.name, said)
-    write_record(job.out, record | made)
+    if job.review != "only":
+        write_record(job.out, record | made)
     return Outcome(job.name, None, made["seconds"])
 
 
@@ -114,6 +119,8 @@ def _baked(job: Job) -> dict[str, Any]:
         _profile(job.profile, job.overrides), job.live, job.text_emotion, line.turn.lang
     )
     registry: Registry = shared("facewire.registry", Registry)
+    if job.review == "only":
+        profile = replace(profile, sinks=())
     judge = Judge(line.turn.transcript or line.turn.text)
     session = Session(
         profile,
@@ -123,7 +130,12 @@ def _baked(job: Job) -> dict[str, Any]:
         sinks=[Built(judge, "judge", "sink")],
         registry=registry,
     )
+    _overhear(judge, session, line)
     report = session.run()
+    if job.review == "none":
+        show_path(job.out, job.name).unlink(missing_ok=True)  # it tells of another bake
+    else:
+        write_show(job.out, job.name, judge)
     paths = sorted({os.path.relpath(path, job.out.resolve()) for path in session.paths})
     return {
         "outputs": [Path(path).as_posix() for path in paths],
@@ -133,3 +145,10 @@ def _baked(job: Job) -> dict[str, Any]:
         "notes": report.notes,
         "scores": judge.scores(report.notes),
     }
+
+
+def _overhear(judge: Judge, session: Session, line: Line) -> None:
+    """Tell the judge how sure the emotion is that is read from untagged text."""
+    reader = session.assembly.text_emotion() if line.turn.text else None
+    if reader:
+        judge.readings = reader.stage.read(plain(line.turn.text), ())

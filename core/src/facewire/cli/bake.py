@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -15,13 +16,23 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from facewire.baking.decisions import (
+    Decision,
+    keep,
+    kept_decisions,
+    load_decisions,
+    names_of,
+    unknown,
+)
 from facewire.baking.plan import Plan, plan_script
 from facewire.baking.pool import Local, Runner
 from facewire.baking.record import sweep, write_manifest
+from facewire.baking.review import review_jobs, write_review
 from facewire.baking.script import load_script
+from facewire.baking.show import FOLDER
 from facewire.baking.work import Job, Outcome
 from facewire.cli.show import say
-from facewire.errors import FacewireError, InputError
+from facewire.errors import FacewireError, InputError, PluginError
 
 AGAIN = "run the same command again to go on"
 
@@ -35,6 +46,14 @@ AGAIN = "run the same command again to go on"
 @click.option("--text-emotion", is_flag=True, help="Read emotion from untagged text too.")
 @click.option("--dry-run", is_flag=True, help="Say what would be baked and why; stop.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before lines are baked again.")
+@click.option("--review", is_flag=True, help="Write OUT/review.html: the lines, worst first.")
+@click.option(
+    "--decisions",
+    type=click.Path(path_type=Path),
+    metavar="review.json",
+    help="What was decided on that page: lock lines, bake rejected ones again.",
+)
+@click.option("--ray", metavar="ADDRESS", help="Bake on a Ray cluster; 'local' for this machine.")
 @click.option("--quiet", "-q", is_flag=True, help="Print errors alone.")
 def command(
     script: Path,
@@ -45,6 +64,9 @@ def command(
     text_emotion: bool,
     dry_run: bool,
     yes: bool,
+    review: bool,
+    decisions: Path | None,
+    ray: str | None,
     quiet: bool,
 ) -> None:
     """Animate the lines of a script (.jsonl, .csv), each into files of its own.
@@ -57,7 +79,15 @@ def command(
     lines, wrong = load_script(script)
     for text in wrong:
         click.echo(f"facewire: {text}", err=True)
-    plan = plan_script(lines, script, out, profile, overrides, text_emotion)
+    new = load_decisions(decisions) if decisions else {}
+    kept = {**kept_decisions(out), **new}
+    locks, rejects = names_of(kept, "lock"), names_of(new, "reject")
+    plan = plan_script(
+        lines, script, out, profile, overrides, text_emotion, locks.__contains__,
+        rejects.__contains__,
+    )  # fmt: skip
+    for name in unknown(new, plan.names):
+        click.echo(f"facewire: {decisions}: {script} has no line '{name}'", err=True)
     if not quiet or dry_run:
         for text in plan.lines():
             say(escape(text))
@@ -65,18 +95,42 @@ def command(
         return
     if plan.changed and not yes and sys.stdin.isatty() and sys.stdout.isatty():
         click.confirm(f"bake {_lines(len(plan.changed))} again?", abort=True)
-    sweep(plan.folders)
-    runner = Local(workers or os.cpu_count() or 1)
+    runner = chosen_runner(ray, workers)
+    sweep({*plan.folders, out / FOLDER})
+    if new:
+        keep(out, new)
+    _bake(runner, plan, out, (script.name, kept) if review else None, quiet, wrong)
+
+
+def _bake(
+    runner: Runner,
+    plan: Plan,
+    out: Path,
+    review: tuple[str, dict[str, Decision]] | None,
+    quiet: bool,
+    wrong: list[str],
+) -> None:
+    """Bake what there is to do, write the manifest and the page, and tell how it ended.
+
+    ``review``: the page's title, and what was decided of lines.
+    """
+    jobs = review_jobs(plan) if review else plan.todo
     failed: list[tuple[Job, str]] = []
     try:
-        left = _run(runner, plan, failed, quiet)
+        left = _run(runner, jobs, failed, quiet)
     except KeyboardInterrupt:
         click.echo(f"facewire: stopped at once; {AGAIN}", err=True)
         raise click.exceptions.Exit(130) from None
     finally:
         manifest = write_manifest(out, plan.names)
+        page = write_review(out, review[0], plan.jobs, review[1]) if review else None
     if not quiet:
-        say(escape(f"{manifest}: {_lines(len(plan.todo) - left - len(failed))} baked"))
+        extra = sum(job.review == "only" for job in jobs)
+        more = f", {_lines(extra)} run again for the page" if extra else ""
+        baked = len(jobs) - extra - left - len(failed)
+        say(escape(f"{manifest}: {_lines(max(0, baked))} baked{more}"))
+        if page:
+            say(escape(f"{page}: open it in a browser; the worst lines come first"))
     if left:
         click.echo(f"facewire: stopped: {_lines(left)} left; {AGAIN}", err=True)
         raise click.exceptions.Exit(130)
@@ -97,11 +151,24 @@ def _lines(count: int) -> str:
     return f"{count} line" + ("" if count == 1 else "s")
 
 
-def _run(runner: Runner, plan: Plan, failed: list[tuple[Job, str]], quiet: bool) -> int:
+def chosen_runner(ray: str | None, workers: int | None) -> Runner:
+    """Return where lines are baked: this machine's processes, or a Ray cluster."""
+    if ray is None:
+        return Local(workers or os.cpu_count() or 1)
+    try:
+        cluster = import_module("facewire_ray.runner")
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in ("facewire_ray", "ray"):
+            raise
+        raise PluginError("--ray needs facewire-ray; pip install facewire-ray") from error
+    runner: Runner = cluster.Cluster(ray, workers)
+    return runner
+
+
+def _run(runner: Runner, todo: Sequence[Job], failed: list[tuple[Job, str]], quiet: bool) -> int:
     """Bake; return how many lines are left undone."""
     console = Console(stderr=True, highlight=False)
     columns = (TextColumn("lines"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    todo = plan.todo
     left = len(todo)
     off = quiet or not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=off) as bar:
