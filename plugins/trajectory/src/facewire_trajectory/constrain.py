@@ -1,0 +1,118 @@
+"""Known phones as constraints on the network's shape: closures, lip to teeth, rounding.
+
+The phones' curves (the core's solver) say where the lips must meet and where they may not; between
+these the network, which heard the sound, says how far the mouth opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+import numpy as np
+from facewire.articulation import CURVES, PLANNED, Solver, Sound, Spoken, read_phone
+from facewire.types import FloatArray, Mark
+from numpy.typing import NDArray
+
+from facewire_trajectory.mel import FLOOR, filters
+
+Doubles = NDArray[np.float64]
+FPS = Fraction(60)
+GAP, PROTRUSION, TEETH, PRESS = (
+    CURVES.index(name) for name in ("gap", "protrusion", "teeth", "press")
+)
+SHARE = 0.5
+"""Of the network in open phones: the mean of two estimates is nearer than either."""
+NEAR, FAR = 0.02, 0.10
+"""Where the phones' gap is at most ``NEAR`` they have their way; beyond ``FAR`` it is shared."""
+APART = 0.045
+"""The gap that a phone which does not close the lips keeps, where the phones' own is as wide."""
+RANGE_DB = 60.0
+EARLY, LATE, RAMP = 28.0, 60.0, 14.0
+"""Rows before and after a phone in which phones tell what the mouth does, and how that sets in.
+
+No more is known ahead than ``EARLY`` rows, however the stream is cut.
+"""
+
+
+class Phones:
+    """Curves of the phones that come as marks, ``lookahead`` rows later."""
+
+    lookahead = PLANNED.lookahead
+
+    def __init__(self) -> None:
+        self._solver = Solver(float(FPS), PLANNED)
+        widths = 1.0 / np.square(filters()).sum(axis=0)  # of the bands, in bins
+        self._shares = (widths / widths.sum()).astype(np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all input."""
+        self._solver.reset()
+        self._spans: list[tuple[float, float]] = []
+        self._ready = np.zeros((0, len(CURVES)))
+        self.count = self._next = 0
+
+    def push(self, marks: Iterable[Mark], rate: int, mel: FloatArray) -> None:
+        """Take the marks, counted at ``rate``, and the log-mel (n, 64) of the next rows."""
+        heard = [self._timed(mark, rate) for mark in marks if mark.kind != "word"]
+        power = np.exp(np.minimum(mel, 60.0)) @ self._shares
+        levels = 1.0 + 10.0 * np.log10(np.maximum(power, FLOOR)) / RANGE_DB
+        found = self._solver.push(heard, np.clip(levels.astype(np.float64), 0.0, 1.0))
+        self._ready = np.concatenate([self._ready, found])
+
+    def flush(self) -> None:
+        """Settle the remaining rows."""
+        self._ready = np.concatenate([self._ready, self._solver.flush()])
+
+    def take(self, count: int) -> tuple[Doubles, Doubles]:
+        """Return the curves (count, 15) of the next rows, and how far phones tell of them (count,).
+
+        Around phones they do; a second away from the last and half a second before the next,
+        whatever sounds there is not theirs.
+        """
+        rows, self._ready = self._ready[:count], self._ready[count:]
+        at = self._next + np.arange(count)
+        told = np.zeros(count)
+        for start, end in self._spans:
+            near = np.minimum((at - start + EARLY) / RAMP, (end + LATE - at) / RAMP)
+            told = np.maximum(told, np.clip(near, 0.0, 1.0))
+        self._next += count
+        self._spans = [span for span in self._spans if span[1] + LATE > self._next]
+        return rows, told
+
+    def _timed(self, mark: Mark, rate: int) -> Spoken | Sound:
+        start, end = (float(Fraction(at * FPS, rate)) for at in (mark.start, mark.end))
+        if mark.kind == "sound":
+            return Sound(start, end, mark.text)
+        symbol = read_phone(mark.text)
+        if symbol.shapes:
+            self.count += 1
+            self._spans.append((start, end))
+        return Spoken(start, end, symbol)
+
+
+def constrained(network: Doubles, phones: Doubles, vocal: Doubles) -> Doubles:
+    """Return the network's curves (n, 15) held to the phones' (n, 15).
+
+    ``vocal`` (n,) is the probability of vocal non-speech, which no phone tells of: there the
+    network has its way where the phones rest.
+    """
+    asked = phones[:, GAP]
+    near = np.clip((FAR - asked) / (FAR - NEAR), 0.0, 1.0)
+    held = near * near * (3.0 - 2.0 * near)  # (n,): 1 where the phones have their way
+    resting = np.abs(phones).max(axis=1) < NEAR
+    held = np.where(resting, held * (1.0 - vocal), held)[:, None]
+    out = phones + SHARE * (network - phones)
+    floor = np.minimum(asked, APART)
+    out[:, GAP] = np.maximum(out[:, GAP], floor)
+    out[:, PROTRUSION] = np.maximum(out[:, PROTRUSION], SHARE * phones[:, PROTRUSION])
+    mixed: Doubles = held * phones + (1.0 - held) * out
+    resting_rows = resting & (vocal > 0.0)
+    mixed[resting_rows] = (
+        vocal[resting_rows, None] * network[resting_rows]
+        + (1.0 - vocal[resting_rows, None]) * phones[resting_rows]
+    )
+    mixed[:, TEETH] = phones[:, TEETH]
+    mixed[:, PRESS:] = phones[:, PRESS:]  # and the tongue
+    return mixed

@@ -1,0 +1,107 @@
+"""The model: sound and emotion to articulatory curves by the network, and to channels last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from facewire.articulation import decode
+from facewire.rig import Rig
+from facewire.stages import Model
+from facewire.types import Context, Emotion, Features, FloatArray, Frames
+
+from facewire_trajectory.config import ModelConfig
+from facewire_trajectory.constrain import Phones, constrained
+from facewire_trajectory.expression import Wearer
+from facewire_trajectory.level import Level
+from facewire_trajectory.runtime import Heard, Stream, Weights
+from facewire_trajectory.sizes import BANDS, SOUND
+
+FPS = Fraction(60)
+DATA = Path(__file__).with_name("data")
+_HIGHEST = 2.0
+"""No curve is let beyond this: what no face can do is an error."""
+
+
+class Trajectory(Model):
+    """Moves a mouth to sound, 58 ms behind it (``live``) or a second (``file``).
+
+    ``file`` is held to phones that come as marks. ``sound`` holds the probabilities (n, 3) of
+    other, speech and vocal non-speech of the frames handed on last.
+    """
+
+    features = "trajectory.mel"
+    fps = FPS
+    dim = BANDS
+
+    def __init__(self, config: ModelConfig, context: Context) -> None:
+        variant = config.variant
+        if variant == "auto":
+            variant = "live" if context.causal else "file"
+        path = (config.weights or DATA) / f"{variant}.onnx"
+        weights = context.shared(f"facewire_trajectory:{path}", lambda: Weights(path, variant))
+        self._config, self._variant = config, variant
+        self._stream, self._level = Stream(weights), Level()
+        self._phones = Phones() if variant == "file" and config.phones else None
+        self.rig = Rig.named("arkit52_tongue")
+        self.lookahead = self._stream.lookahead
+        if self._phones is not None:
+            self.lookahead = max(self.lookahead, self._phones.lookahead)
+        self._wearer: Wearer | None = None
+        if config.expression == "model":
+            self.emotion = "labels+vad"
+            self._wearer = Wearer(self.rig)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all input."""
+        self._stream.reset()
+        self._level.reset()
+        if self._phones is not None:
+            self._phones.reset()
+        if self._wearer is not None:
+            self._wearer.reset()
+        self._next = 0
+        self._heard = np.zeros(len(SOUND))
+        self.sound: FloatArray = np.zeros((0, len(SOUND)), np.float32)
+
+    def push(self, features: Features, emotion: Emotion) -> Frames:
+        """Return the frames that are final."""
+        if self._phones is not None:
+            self._phones.push(features.marks, features.rate, features.values)
+        mel = self._level.push(features.values[None])[0]
+        condition = np.concatenate([emotion.weights, emotion.vad], axis=1)
+        return self._frames(self._stream.push(mel, condition))
+
+    def flush(self) -> Iterator[Frames]:
+        """Yield the remaining frames."""
+        if self._phones is not None:
+            self._phones.flush()
+        yield self._frames(self._stream.flush())
+
+    def report(self) -> Sequence[str]:
+        """Return which variant ran, what was heard, and whether phones held it."""
+        share = self._heard / max(float(self._heard.sum()), 1.0)
+        heard = ", ".join(f"{name} {part:.0%}" for name, part in zip(SOUND, share, strict=True))
+        lines = [f"trajectory: variant '{self._variant}'; heard {heard}"]
+        if self._phones is not None and self._phones.count:
+            lines.append(f"trajectory: held to {self._phones.count} phones")
+        return lines
+
+    def _frames(self, heard: Heard) -> Frames:
+        start, self._next = self._next, self._next + len(heard.curves)
+        self.sound = heard.sound
+        if not len(heard.curves):
+            return Frames(np.zeros((0, len(self.rig)), np.float32), self.rig, FPS, start)
+        self._heard += np.bincount(heard.sound.argmax(axis=1), minlength=len(SOUND))
+        curves = np.clip(heard.curves.astype(np.float64), -_HIGHEST, _HIGHEST)
+        if self._phones is not None:
+            phones, told = self._phones.take(len(curves))
+            held = constrained(curves, phones, heard.sound[:, 2].astype(np.float64))
+            curves = curves + told[:, None] * (held - curves)
+        values = decode(curves, self.rig)
+        if self._wearer is not None:
+            values = self._wearer.wear(values, heard)
+        return Frames(values, self.rig, FPS, start)

@@ -1,0 +1,1 @@
+"""Training: ``python -m facewire_trajectory.train``. Needs ``facewire-trajectory[train]``."""

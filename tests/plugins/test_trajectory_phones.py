@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from facewire.articulation import CURVES, lip_gap, lip_protrusion, lip_to_teeth, measure, read_phone
+from facewire.assemble import assemble
+from facewire.profile import Profile
+from facewire.rig import Rig
+from facewire.testing import voiced
+from facewire.types import Audio, Context
+from facewire_trajectory.config import MelConfig, ModelConfig
+from facewire_trajectory.constrain import GAP, constrained
+from facewire_trajectory.extractor import AlignedExtractor, MelExtractor, make
+from facewire_trajectory.mel import RATE
+from facewire_trajectory.model import Trajectory
+from trajectory_parts import SENTENCES, animate, driven, phones_of, speak
+
+RIG = Rig.named("arkit52_tongue")
+
+
+@pytest.fixture(scope="module")
+def held() -> list[tuple[Audio, np.ndarray]]:
+    sounds = [speak(text) for text in SENTENCES]
+    return [(sound, animate(sound)) for sound in sounds]
+
+
+def test_closures_are_where_the_phones_are(held: list[tuple[Audio, np.ndarray]]) -> None:
+    reports = [measure(lip_gap(v, RIG), 60.0, phones_of(sound)) for sound, v in held]
+    assert np.nanmean([report.recall for report in reports]) >= 0.98
+    assert np.nanmean([report.precision for report in reports]) >= 0.95
+    assert np.nanmedian([report.timing for report in reports]) <= 1 / 60
+    rates = [sum(getattr(report, name) for report in reports) for name in ("rate", "phone_rate")]
+    assert abs(rates[0] / rates[1] - 1) <= 0.3
+    assert max(report.leak for report in reports) <= 0.01
+
+
+def test_the_lower_lip_meets_the_teeth_and_round_vowels_are_round(
+    held: list[tuple[Audio, np.ndarray]],
+) -> None:
+    bites, forward, spread = [], [], []
+    for sound, values in held:
+        for phone in phones_of(sound):
+            rows = values[int(phone.start * 60) : int(phone.end * 60) + 1]
+            name = read_phone(phone.text).shapes[0].name if read_phone(phone.text).shapes else ""
+            if name == "f":
+                bites.append(float(lip_to_teeth(rows, RIG).min()))
+            if name in ("u", "uu", "o", "w"):
+                forward.append(float(lip_protrusion(rows, RIG).max()))
+            if name in ("i", "e"):
+                spread.append(float(lip_protrusion(rows, RIG).mean()))
+    assert np.mean(np.array(bites) < 0.05) > 0.9
+    assert np.mean(forward) > np.mean(spread) + 0.15
+
+
+def test_the_network_still_says_how_far_the_mouth_opens() -> None:
+    sound = speak(SENTENCES[0])
+    loud = np.where(np.arange(len(sound)) > len(sound) // 2, 1.0, 0.3)
+    other = Audio((sound.samples * loud).astype(np.float32), RATE, 0, sound.marks)
+    bare = Audio(sound.samples, RATE)
+    assert not np.allclose(animate(sound), animate(bare), atol=0.02)
+    assert not np.allclose(animate(sound), animate(other), atol=0.01)
+
+
+def test_phones_can_be_left_out_of_it() -> None:
+    sound = speak(SENTENCES[2])
+    bare = Audio(sound.samples, RATE)
+    assert np.array_equal(animate(sound, ModelConfig(phones=False)), animate(bare))
+    model = Trajectory(ModelConfig(), Context())
+    driven(model, sound)
+    assert model.report()[1] == f"trajectory: held to {model._phones.count} phones"
+
+
+def test_a_laugh_between_phones_is_the_networks() -> None:
+    network = np.full((10, len(CURVES)), 0.3)
+    phones = np.zeros((10, len(CURVES)))
+    vocal = np.linspace(0, 1, 10)
+    mixed = constrained(network, phones, vocal)
+    assert np.allclose(mixed[:, GAP], 0.3 * vocal)
+
+
+def test_a_transcript_is_aligned() -> None:
+    pytest.importorskip("facewire_phonemes")
+    sound = speak(SENTENCES[0])
+    profile = Profile(name="test", sinks=())
+    context = assemble(profile, "test", None, transcript=SENTENCES[0]).context  # type: ignore[arg-type]
+    extractor = make(MelConfig(), context)
+    assert isinstance(extractor, AlignedExtractor) and extractor.lookahead is None
+    bare = Audio(sound.samples, RATE)
+    pieces = [extractor.push(bare), *extractor.flush()]
+    plain = MelExtractor()
+    rows = [plain.push(bare).values, *(piece.values for piece in plain.flush())]
+    assert np.array_equal(np.concatenate([p.values for p in pieces]), np.concatenate(rows))
+    phones = [mark for piece in pieces for mark in piece.marks if mark.kind == "phone"]
+    labial = [m for m in phones if m.text.strip("012") in ("P", "B", "M")]
+    assert len(labial) >= 5
+    assert all(0 <= mark.start <= len(sound) for mark in phones)
+
+
+def test_a_transcript_that_cannot_be_aligned_is_no_error() -> None:
+    pytest.importorskip("facewire_phonemes")
+    context = assemble(
+        Profile(name="test", sinks=(), lang="xx"), "test", None, transcript="qq"
+    ).context  # type: ignore[arg-type]
+    extractor = make(MelConfig(), context)
+    sound = voiced(2.0, RATE)
+    rows = sum(len(p) for p in [extractor.push(sound), *extractor.flush()])
+    assert rows == 120
+    assert extractor.report()
+
+
+@pytest.mark.parametrize("context", [Context(), Context(causal=True, transcript="hello")])
+def test_without_a_transcript_or_live_nothing_waits(context: Context) -> None:
+    assert make(MelConfig(), context).lookahead == 600
