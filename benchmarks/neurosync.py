@@ -6,7 +6,9 @@ process and turn by turn, a plain fp32 loop of one window at a time with an auto
 at a time, which is what the published pipeline does. Printed: the ratios, the arithmetic floor
 (operations over this machine's measured matrix products), the error against fp32 over the output's
 standard deviation, the time to load and to the first frame. ``--memory`` runs ten minutes of sound
-in a process each and prints the peak. ``--device cuda`` measures a GPU instead.
+in a process each and prints the peak. ``--live`` speaks in real time to a session of each
+precision, alone and beside two busy processes, and prints steps, drops and lateness. ``--device
+cuda`` measures a GPU instead.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from typing import Any
 import numpy as np
 
 FPS, RATE = Fraction(60), 22050
+BUSY = "while True: pass"
 MACS = 235.2e6  # products a row of the full-size network (NeuroSync spec, section 9)
 ATTENTION = 1.6e9  # operations a window
 BOUNDS = {"fp32": (1.35, 1.0), "bf16": (2.7, 0.01), "int8": (3.5, 0.03)}  # ratio, error
@@ -285,6 +288,67 @@ def alone(folder: Path, precision: str, seconds: float, args: argparse.Namespace
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def live(args: argparse.Namespace, folder: Path) -> int:
+    """Run a session on sound that comes in real time: idle, then beside two busy processes."""
+    for precision in args.precisions:
+        for busy in (0, 2):
+            others = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(busy)]
+            try:
+                print(f"{precision}, {busy} busy processes: {spoken(folder, precision, args)}")
+            finally:
+                for other in others:
+                    other.kill()
+                    other.wait()
+    return 0
+
+
+def spoken(folder: Path, precision: str, args: argparse.Namespace) -> str:
+    from facewire.pipeline import Built
+    from facewire.profile import load_profile
+    from facewire.session import Session
+    from facewire.stages import Source
+    from facewire.testing import ListSink, cut_audio, voiced
+
+    class Microphone(Source):
+        live, brings, rate = True, "audio", 48000
+
+        def blocks(self) -> Any:
+            begun = time.perf_counter()
+            for piece in cut_audio(voiced(args.seconds, 48000), [960]):
+                time.sleep(max(0.0, begun + piece.end / 48000 - time.perf_counter()))
+                yield piece
+
+    path = folder / "live.yaml"
+    path.write_text(
+        "rig: neurosync68\nlayers: []\nsinks: []\n"
+        f"model: {{use: neurosync, weights: '{folder / NAMES[precision]}', "
+        f"precision: {precision}, threads: {args.threads}}}\n"
+    )
+    sink = ListSink(live=True)
+    made = Session(load_profile(str(path), ()), Microphone(), sinks=[Built(sink, "list", "sink")])
+    stage: Any = made.pipeline.model.stage if made.pipeline.model else None
+    spent, network = [], stage._network
+
+    def timed(windows: np.ndarray) -> np.ndarray:
+        begun = time.perf_counter()
+        out: np.ndarray = network(windows)
+        spent.append(time.perf_counter() - begun)
+        return out
+
+    stage._network = timed
+    report = made.run()
+    (_, tally), pace = report.tallies[0], stage._pace
+    sent = np.concatenate([np.arange(b.frames.start, b.frames.end) for b in sink.blocks])
+    order = "in order" if (np.diff(sent) >= 0).all() else "OUT OF ORDER"
+    return (
+        f"latency {1000 * report.latency:.0f} ms, windows of {1000 * np.median(spent):.0f} ms "
+        f"({sum(spent) / args.seconds:.2f} of real time), {pace.wider} of {pace.windows} stepped "
+        f"wider than asked, at most {pace.widest} rows, {tally.sent} frames sent, "
+        f"{tally.dropped} dropped, {tally.resent} resent, 99 % within "
+        f"{1000 * tally.lateness(0.99):.1f} ms, {order}"
+    )
+
+
 def accelerator(args: argparse.Namespace, folder: Path) -> int:
     for precision in ("fp32", "bf16", "fp16"):
         told = alone(folder, precision, args.seconds, args)
@@ -304,6 +368,7 @@ def main() -> int:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precisions", nargs="+", default=list(BOUNDS))
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--live", action="store_true")
     parser.add_argument("--check", action="store_true", help="fail where a bound is missed")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -312,6 +377,8 @@ def main() -> int:
         prepare(folder)
         if args.one:
             return one(args, folder)
+        if args.live:
+            return live(args, folder)
         if args.device != "cpu":
             return accelerator(args, folder)
         return memory(args, folder) if args.memory else compare(args, folder)

@@ -94,14 +94,20 @@ class Clocked:
 
     architecture = Architecture(32, 48, 1, 1, 2, 68)
 
-    def __init__(self, cost: float = 0.01) -> None:
-        self.cost, self.now, self.ends = cost, 0.0, []
+    def __init__(self, cost: float = 0.01, waits: tuple[float, ...] = ()) -> None:
+        self.cost, self.now, self.work = cost, 0.0, 0.0
+        self.ends: list[float] = []
+        self.waits = iter(waits)  # what windows wait for the processor beside their cost
 
     def clock(self) -> float:
         return self.now
 
+    def worked(self) -> float:
+        return self.work
+
     def __call__(self, windows: Any) -> Any:
-        self.now += self.cost
+        self.now += self.cost + next(self.waits, 0.0)
+        self.work += self.cost
         self.ends.append(float(windows[0, :, 255].max()))
         return windows[:, :, :68].copy()
 
@@ -114,7 +120,7 @@ def rows_of(count: int) -> Any:
 
 def model(network: Clocked, **options: Any) -> LiveTransformer:
     config = ModelConfig(Path("none"), ease=0, zero=(), divide=1.0, **options)
-    return LiveTransformer(config, network, (), network.clock)
+    return LiveTransformer(config, network, (), network.clock, network.worked)
 
 
 def run(made: LiveTransformer, rows: Any, sizes: list[int], each: Any = None) -> Any:
@@ -143,6 +149,23 @@ def test_a_row_waits_no_longer_than_the_model_says() -> None:
         row = Features(rows[k : k + 1], made.fps, k, RATE)
         out += len(made.push(row, curve.sample(k, 1, made.fps)))
         assert out >= k + 1 - made.lookahead
+
+
+@pytest.mark.parametrize(
+    ("waits", "rows"),
+    [
+        ((9.0,), 6),  # the very first window does not count
+        ((0, 0.5, 0, 0, 0.5, 0), 6),  # nor do two of five that others disturbed
+        ((0.1,) * 9, 12),  # half of the processor is somebody else's for good
+        ((0.5,) * 9, 13),  # much more than that passes, or the step widens
+        ((5.0,) * 9, 13),
+    ],
+)
+def test_a_busy_machine_does_not_set_the_latency(waits: tuple[float, ...], rows: int) -> None:
+    network = Clocked(0.1, waits)
+    made = model(network, hop=15, lookahead=6)
+    assert made.lookahead == 15 + 6 - 1 + rows
+    assert made._pace.hop == 15 and len(network.ends) <= 6 and network.now < 16
 
 
 def test_windows_are_cross_faded() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier, active_count
 from typing import Any
 
 import numpy as np
@@ -190,3 +193,87 @@ def test_loading_maps_the_file(folder: Path) -> None:
     made = _load(loaded.tensors, torch.float32, torch.device("cpu"))
     for name, tensor in loaded.tensors.items():
         assert made[name].data_ptr() == tensor.data.ctypes.data
+
+
+def windows(count: int) -> Any:
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((count, 128, 256)).astype(np.float32)
+
+
+def network_of(path: Path, precision: str = "fp32") -> Any:
+    import torch
+    from facewire_neurosync import checkpoint
+    from facewire_neurosync.network import Network
+
+    return Network(checkpoint.load(path), precision, torch.device("cpu"), False)
+
+
+@pytest.fixture
+def three_threads() -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("three_threads")
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_lanes_give_what_one_by_one_gives(folder: Path, precision: str) -> None:
+    network, given = network_of(folder / "fp32.safetensors", precision), windows(7)
+    found = network(given)  # three lanes
+    alone = np.concatenate([network(window[None]) for window in given])
+    bound = 1e-5 if precision == "fp32" else BOUNDS["bf16"]
+    assert np.abs(found - alone).max() < bound * np.abs(alone).max()
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_lanes_leave_everybody_elses_threads_alone(folder: Path) -> None:
+    import torch
+    from facewire_neurosync.lanes import lanes
+
+    network = network_of(folder / "fp32.safetensors")
+    torch.set_num_threads(2)  # another session's, opened after this one
+    network(windows(3))
+    pool, here = lanes(3), torch.get_num_threads
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(here).result() == here() == 2
+    torch.set_num_threads(4)
+    gate = Barrier(4)
+    futures = [pool.submit(lambda: (gate.wait(), here())[1]) for _ in range(3)]
+    gate.wait()
+    assert [future.result() for future in futures] == [1, 1, 1]
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_sessions_at_once_share_lanes(folder: Path) -> None:
+    from facewire_neurosync import lanes
+
+    lanes._started.cache_clear()
+    given = windows(6)
+    networks = [network_of(folder / "fp32.safetensors") for _ in range(4)]
+    expected = networks[0]._run(given)
+    begun = active_count()
+    with ThreadPoolExecutor(4) as pool:
+        found = [*pool.map(lambda network: network(given), networks)]
+    assert active_count() == begun + 3  # one pool, whoever came first
+    for values in found:
+        assert np.abs(values - expected).max() < 1e-5 * np.abs(expected).max()
+
+
+def test_the_softmax_is_in_single_precision_in_bf16() -> None:
+    import torch
+    from facewire_neurosync.network import attention
+
+    rng = np.random.default_rng(0)
+    q, k, v = (torch.from_numpy(rng.standard_normal((2, 4, 128, 16))).float() for _ in range(3))
+    q = q * 4  # scores of tens, where a bf16 score is off by a sixteenth
+    exact = torch.softmax(q.double() @ k.double().transpose(2, 3), -1) @ v.double()
+    found = attention(q, k, v.bfloat16())
+    assert found.dtype == torch.bfloat16
+    away = (found.double() - exact).square().mean().sqrt() / exact.std()
+    low = attention(q.bfloat16().float(), k.bfloat16().float(), v.bfloat16())
+    coarse = (low.double() - exact).square().mean().sqrt() / exact.std()
+    assert away < 0.004 < coarse
+    assert (attention(q, k, v) - exact).abs().max() < 1e-5

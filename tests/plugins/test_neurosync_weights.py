@@ -70,10 +70,16 @@ def test_state_dicts_as_people_save_them(tmp_path: Path) -> None:
         {f"_orig_mod.{name}": tensor for name, tensor in weights.items()},
         {name: torch.nn.Parameter(tensor) for name, tensor in weights.items()},
         {name: tensor.t().contiguous().t() for name, tensor in weights.items()},
+        {f"model._orig_mod.{name}": tensor for name, tensor in weights.items()},
+        {name: torch.stack([tensor, tensor])[1] for name, tensor in weights.items()},
+        # whole numbers beside the weights: a mask, a step, the state of a generator
+        {**weights, "mask": torch.ones(3, dtype=torch.bool), "step": torch.tensor(5)},
+        {"model": weights, "rng": torch.get_rng_state()},
     ]
     for form in forms:
-        torch.save(form, path)
-        same(path, weights)
+        for zipped in (True, False):  # PyTorch's own formats, since version 1.6 and before
+            torch.save(form, path, _use_new_zipfile_serialization=zipped)
+            same(path, weights)
 
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16", "float64"])
@@ -88,6 +94,51 @@ def test_other_precisions_load_as_fp32(tmp_path: Path, kind: str, suffix: str) -
         library.save_file(weights, path)
     same(path, weights)
     assert all(tensor.single().dtype == np.float32 for tensor in load(path).tensors.values())
+
+
+def test_safetensors_as_people_save_them(tmp_path: Path) -> None:
+    library = pytest.importorskip("safetensors.torch")
+    weights, path = state(), tmp_path / "a.safetensors"
+    wrapped = {f"module.{name}": tensor for name, tensor in weights.items()}
+    wrapped |= {"step": torch.tensor(5), "mask": torch.ones(3, dtype=torch.bool)}
+    library.save_file(wrapped, path, metadata={"format": "pt", "author": "someone"})
+    same(path, weights)
+
+
+def rotations(sizes: Architecture, width: int, base: float = 1e4) -> dict[str, Any]:
+    """Return what some forks register beside their weights: the rates of rotary positions."""
+    rates = base ** (-torch.arange(0, width, 2) / width)
+    return {
+        f"{layer}.{attention}.rotary.inv_freq": rates.clone()
+        for layer, attentions in sizes.layers()
+        for attention in attentions
+    }
+
+
+@pytest.mark.parametrize("kind", ["float32", "bfloat16"])
+def test_rotations_among_the_weights_tell_the_heads(tmp_path: Path, kind: str) -> None:
+    weights, path = state(), tmp_path / "a.pth"
+    extra = {name: made.to(getattr(torch, kind)) for name, made in rotations(SIZES, 8).items()}
+    torch.save({**weights, **extra}, path)
+    same(path, weights)
+    assert count_heads(32) == 2 and load(path).architecture.heads == 4
+    assert load(path, heads=2).architecture.heads == 2
+
+
+def test_other_rotations_are_another_network(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    torch.save({**state(), **rotations(SIZES, 8, 5e5)}, path)
+    refused(path, "inv_freq' holds other rotations than the published network's")
+    torch.save({**state(), "encoder.rotary.inv_freq": torch.ones(16)}, path)
+    refused(path, "has 'encoder.rotary.inv_freq', which the published network lacks")
+
+
+@pytest.mark.parametrize("told", ["many", "-4", "5", "9" * 30])
+def test_notes_that_tell_nonsense(tmp_path: Path, told: str) -> None:
+    path = tmp_path / "a.safetensors"
+    tensors = {name: Tensor("F32", tensor.numpy()) for name, tensor in state().items()}
+    safetensors.save(path, tensors, {"heads": told})
+    refused(path, "is no NeuroSync checkpoint", "heads")
 
 
 def test_heads_and_sizes() -> None:
@@ -190,6 +241,37 @@ def test_damaged_pickles(tmp_path: Path) -> None:
             load(path)
         except InputError as error:
             assert "\n" not in str(error)
+
+
+def test_damaged_old_files(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    torch.save(state(), path, _use_new_zipfile_serialization=False)
+    whole = path.read_bytes()
+    for size in (14, 20, 300, 5000, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        refused(path, "is damaged")
+    rng, pickles = np.random.default_rng(1), whole.index(b"ollections")
+    for _ in range(30):
+        broken = bytearray(whole)
+        for at in rng.integers(14, pickles + 6000, 3):
+            broken[at] = rng.integers(0, 256)
+        path.write_bytes(bytes(broken))
+        try:
+            load(path)
+        except InputError as error:
+            assert "\n" not in str(error)
+
+
+def test_an_old_file_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
+    path, target = tmp_path / "evil.pth", tmp_path / "owned"
+    evil = {**state(), "encoder.extra": Malice(target)}
+    torch.save(evil, path, _use_new_zipfile_serialization=False)
+    refused(path, "which no state dict needs, and was not run", "do not trust this file")
+    # code in the pickles around the state dict
+    mark, command = path.read_bytes()[:15], f"cposix\nsystem\n(Vtouch '{target}'\ntR."
+    path.write_bytes(mark + 4 * command.encode())
+    refused(path, "posix.system, which no state dict needs")
+    assert not target.exists()
 
 
 def test_a_memo_of_gigabytes_is_refused(tmp_path: Path) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
+import weakref
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 
 import numpy as np
 
+from facewire.errors import FacewireError
 from facewire.types import Audio, Block, Emotion, FloatArray, Frames, Mark, first_sample
+
+IN_MEMORY = 1 << 22  # samples, 16 MB: 87 s at 48 kHz
+PIECE = 1 << 16  # samples read from the file at once
 
 
 class Queue:
@@ -48,6 +56,84 @@ class Queue:
         return np.concatenate(taken)
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        cause = (error.strerror or str(error)).lower()
+        raise FacewireError(
+            f"{tempfile.tempdir or 'temporary folder'}: long sound cannot wait there: {cause}; "
+            "make room, or name another folder in TMPDIR"
+        ) from error
+
+
+class SampleFile:
+    """Samples in a nameless temporary file, bit for bit; FacewireError where there is no room."""
+
+    def __init__(self) -> None:
+        # Unbuffered: what a full disk refuses would come up again when the file is closed.
+        with _told():
+            self._file = tempfile.TemporaryFile(prefix="facewire-", buffering=0)  # noqa: SIM115
+        self.close = weakref.finalize(self, self._file.close)
+        self._samples = 0
+
+    def __len__(self) -> int:
+        return self._samples
+
+    def append(self, samples: FloatArray) -> None:
+        """Write samples (n,) behind those that are there."""
+        data = np.ascontiguousarray(samples, np.float32).view(np.uint8).data
+        with _told():
+            self._file.seek(4 * self._samples)
+            while len(data):
+                data = data[self._file.write(data) :]
+        self._samples += len(samples)
+
+    def read(self, start: int, end: int) -> FloatArray:
+        """Return samples ``start`` to ``end``, which must exist."""
+        found = np.empty(end - start, np.float32)
+        with _told():
+            self._file.seek(4 * start)
+            self._file.readinto(found.view(np.uint8).data)
+        return found
+
+
+class Sound(Queue):
+    """A queue of samples (n,), those beyond ``IN_MEMORY`` in a temporary file.
+
+    A model that needs the whole input lets ten minutes wait: 115 MB at 48 kHz.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._file: SampleFile | None = None  # its samples are newer than those in memory
+        self._read = 0  # how many of them were
+
+    def put(self, rows: FloatArray) -> None:
+        """Append samples; FacewireError if the temporary folder is full."""
+        if self._rows + len(rows) <= IN_MEMORY and self._file is None:
+            super().put(rows)
+            return
+        self._file = self._file or SampleFile()
+        self._file.append(rows)
+        self._rows += len(rows)
+
+    def take(self, count: int) -> FloatArray:
+        """Remove and return the oldest ``count`` samples."""
+        if self._file is not None:
+            filed = len(self._file) - self._read
+            short = count - (self._rows - filed)
+            if short > 0:
+                end = self._read + min(filed, max(short, PIECE))
+                self._pieces.append(self._file.read(self._read, end))
+                self._read = end
+            if self._read == len(self._file):
+                self._file.close()
+                self._file, self._read = None, 0
+        return super().take(count)
+
+
 class Companion:
     """Keeps emotion, sound and marks beside a stage that hands frames on later, and re-joins them.
 
@@ -56,7 +142,7 @@ class Companion:
 
     def __init__(self, rate: int, fps: Fraction) -> None:
         self._rate, self._fps = rate, fps
-        self._vad, self._weights, self._sound = Queue(), Queue(), Queue()
+        self._vad, self._weights, self._sound = Queue(), Queue(), Sound()
         self._sample = 0
         self._marks: list[Mark] = []
 

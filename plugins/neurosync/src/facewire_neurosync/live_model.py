@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from statistics import median_low
 
 import numpy as np
 from facewire.stages import Model
@@ -17,6 +18,8 @@ from facewire_neurosync.model import FPS, Runs
 from facewire_neurosync.plugin import ModelConfig
 from facewire_neurosync.windows import filled
 
+TIMINGS, WARM_UP = 5, 1.0  # windows, and seconds after which two of them will do
+TICK = 0.016  # seconds by which a clock of a thread's work may step
 BUSY = 0.9  # share of real time that windows may take; the rest works off what waits
 
 
@@ -65,6 +68,7 @@ class LiveTransformer(Model):
         network: Runs,
         notes: Sequence[str],
         clock: Callable[[], float] = time.perf_counter,
+        work: Callable[[], float] = time.thread_time,
     ) -> None:
         self.features = {"use": "neurosync"}
         if config.calibration:
@@ -72,20 +76,28 @@ class LiveTransformer(Model):
         self._config, self._network, self._clock = config, network, clock
         self._notes = tuple(notes)
         self.rig = rig_of(network.architecture.outputs, config.sides)
-        cost = self._warm_up()
+        cost = self._warm_up(work)
         self._pace = Pace(config.hop, cost)
         self.lookahead = self._pace.hop + config.lookahead - 1 + math.ceil(cost * float(FPS))
         self.reset()
 
-    def _warm_up(self) -> float:
-        """Return what a window costs, in seconds; the very first costs more and does not count."""
+    def _warm_up(self, work: Callable[[], float]) -> float:
+        """Return what a window costs, in seconds; the very first costs more and does not count.
+
+        The latency of the whole session rests on it, so a machine that happens to be busy now must
+        not make it: the middle one of up to five times, at most twice the middle one by ``work``,
+        the clock of the computing itself.
+        """
         empty = np.zeros((1, WINDOW, INPUTS), np.float32)
-        costs = []
-        for _ in range(3):
-            begun = self._clock()
+        self._network(empty)
+        times: list[float] = []
+        works: list[float] = []
+        while len(times) < 2 or (len(times) < TIMINGS and sum(times) < WARM_UP):
+            begun, before = self._clock(), work()
             self._network(empty)
-            costs.append(self._clock() - begun)
-        return min(costs[1:])
+            works.append(work() - before)
+            times.append(self._clock() - begun)
+        return min(median_low(times), 2 * median_low(works) + TICK)
 
     def reset(self) -> None:
         """Forget all input, and what windows cost."""

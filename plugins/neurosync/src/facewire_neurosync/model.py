@@ -82,4 +82,4 @@ def make(config: ModelConfig, context: Context) -> Model:
         return Transformer(config, opened.network, config.batch or opened.batch, opened.notes)
     from facewire_neurosync.live_model import LiveTransformer
 
-    return LiveTransformer(config, opened.network, opened.notes)
+    return LiveTransformer(config, opened.network, opened.notes, work=opened.clock)

@@ -6,7 +6,6 @@ encoder's output (NeuroSync spec, section 1). Weights stay where the file is map
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -19,6 +18,7 @@ from torch import Tensor
 from facewire_neurosync import tensors
 from facewire_neurosync.architecture import Architecture
 from facewire_neurosync.checkpoint import Checkpoint
+from facewire_neurosync.lanes import lanes
 from facewire_neurosync.rotary import angles
 
 Linear = Callable[..., Tensor]
@@ -32,9 +32,9 @@ def rotation(width: int, device: torch.device) -> Tensor:
 
 
 def turned(x: Tensor, turns: Tensor) -> Tensor:
-    """Rotate x (..., positions, heads, width), which is fp32 and contiguous, in place."""
+    """Rotate x (..., positions, width), which is fp32 and contiguous, in place."""
     view = torch.view_as_complex(x.view(*x.shape[:-1], -1, 2))
-    view.mul_(turns[: x.shape[-3], None])
+    view.mul_(turns[: x.shape[-2]])
     return x
 
 
@@ -50,9 +50,18 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def use_threads(count: int) -> None:
-    """Let PyTorch compute on that many threads (0: as many as there are cores, 8 at most)."""
-    torch.set_num_threads(count or min(8, os.cpu_count() or 1))
+def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Return softmax(q k') v of tensors (n, heads, rows, width); q is scaled already.
+
+    q and k are fp32; the product with v is in v's precision, and so is what is returned. On a
+    processor PyTorch's own takes nearly twice as long as its two products one by one.
+    """
+    if q.device.type != "cpu":  # its scores and its softmax are in fp32, too
+        return F.scaled_dot_product_attention(q.to(v.dtype), k.to(v.dtype), v, scale=1.0)
+    shape = q.shape
+    q, k, v = (part.reshape(-1, *shape[2:]) for part in (q, k, v))
+    share = torch.softmax(torch.bmm(q, k.transpose(1, 2)), dim=-1)
+    return torch.bmm(share.to(v.dtype), v).view(shape)
 
 
 def _onednn() -> Linear | None:
@@ -69,7 +78,9 @@ def _onednn() -> Linear | None:
 class Network:
     """Runs a checkpoint. ``precision`` fp32; bf16 or fp16 compute the products in that.
 
-    Residuals, norms, rotations and the softmax stay in fp32 whatever the precision.
+    Residuals, norms, rotations and the softmax stay in fp32 whatever the precision. On a processor
+    a batch is shared out to lanes, each a thread that computes alone: threads that share every
+    product wait for each other after each, and all of them for one whose core is busy.
     """
 
     def __init__(
@@ -79,11 +90,20 @@ class Network:
         self._device, self._dtype = device, DTYPES[precision]
         self._weights = _load(checkpoint.tensors, self._dtype, device)
         self._turns = rotation(self.architecture.width, device)
+        self._scaled = self._turns * self.architecture.width**-0.5  # what turns q scales it, too
         self._global = rotation(self.architecture.hidden, device) if global_rope else None
         self._onednn = _onednn() if device.type == "cpu" else None
+        self._count = torch.get_num_threads() if device.type == "cpu" else 1
 
     def __call__(self, windows: FloatArray) -> FloatArray:
         """Return the outputs (n, 128, outputs) of windows of features (n, 128, 256)."""
+        if self._count == 1 or len(windows) < self._count:
+            return self._run(windows)
+        return np.concatenate(
+            [*lanes(self._count).map(self._run, np.array_split(windows, self._count))]
+        )
+
+    def _run(self, windows: FloatArray) -> FloatArray:
         with torch.inference_mode():
             x = torch.from_numpy(np.ascontiguousarray(windows)).to(self._device)
             out: FloatArray = self._forward(x).float().cpu().numpy()
@@ -114,19 +134,24 @@ class Network:
         """Apply the global rotation of checkpoints from before 2025-03-29."""
         if self._global is None:
             return x
-        return turned(x.view(count, -1, 1, x.shape[-1]), self._global).view_as(x)
+        return turned(x.view(count, -1, x.shape[-1]), self._global).view_as(x)
 
     def _attend(self, name: str, x: Tensor, source: Tensor, count: int) -> Tensor:
         """Return x plus the attention of x (n * rows, hidden) on ``source``."""
-        heads = (count, -1, self.architecture.heads, self.architecture.width)
         low, low_source = x.to(self._dtype), source.to(self._dtype)
-        q = self._linear(f"{name}.q_linear", low).float().view(heads)
-        k = self._linear(f"{name}.k_linear", low_source).float().view(heads)
-        v = self._linear(f"{name}.v_linear", low_source).view(heads)
-        q, k = (turned(part, self._turns).to(self._dtype) for part in (q, k))
-        q, k, v = (part.transpose(1, 2) for part in (q, k, v))  # (n, heads, rows, width)
-        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
+        q = self._heads(f"{name}.q_linear", low, count, torch.float32)
+        k = self._heads(f"{name}.k_linear", low_source, count, torch.float32)
+        v = self._heads(f"{name}.v_linear", low_source, count, self._dtype)
+        mixed = attention(turned(q, self._scaled), turned(k, self._turns), v)
+        mixed = mixed.transpose(1, 2).reshape(x.shape)
         return self._linear(f"{name}.out_linear", mixed, onto=x)
+
+    def _heads(self, name: str, x: Tensor, count: int, dtype: torch.dtype) -> Tensor:
+        """Return a linear layer of x as (n, heads, rows, width), contiguous."""
+        made = self._linear(name, x).view(
+            count, -1, self.architecture.heads, self.architecture.width
+        )
+        return made.transpose(1, 2).to(dtype, memory_format=torch.contiguous_format)
 
     def _linear(
         self, name: str, x: Tensor, then: str = "none", onto: Tensor | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,16 @@ GPU_BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A network, how many windows it likes at once, and lines about how it runs."""
+    """A network, how many windows it likes at once, and lines about how it runs.
+
+    ``clock`` counts what a window costs when nobody else is busy: the calling thread's share of
+    the processor, in seconds; for a GPU the time that passes.
+    """
 
     network: Runs
     batch: int
     notes: tuple[str, ...]
+    clock: Callable[[], float] = time.thread_time
 
 
 def open_network(config: ModelConfig, path: Path, shared: Shared) -> Opened:
@@ -81,7 +87,8 @@ def _open_torch(config: ModelConfig, path: Path, precision: str, notes: tuple[st
     # threads that spin while they wait take the cores from each other, and from everybody else
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        from facewire_neurosync.network import Network, find_device, use_threads
+        from facewire_neurosync.lanes import use_threads
+        from facewire_neurosync.network import Network, find_device
     except ImportError:
         raise PluginError(
             f"neurosync: {path.name} needs PyTorch; pip install 'facewire-neurosync[torch]', or "
@@ -97,5 +104,7 @@ def _open_torch(config: ModelConfig, path: Path, precision: str, notes: tuple[st
             notes += ("this processor has no instructions for bf16 products: fp32 instead",)
     network = Network(loaded, precision, device, config.global_rope or loaded.global_rope)
     line = f"{path.name}, {loaded.architecture}, {precision} on {device.type}"
-    batch = BATCH[precision] if device.type == "cpu" else GPU_BATCH
-    return Opened(network, batch, tuple(f"neurosync: {note}" for note in (line, *notes)))
+    told = tuple(f"neurosync: {note}" for note in (line, *notes))
+    if device.type == "cpu":
+        return Opened(network, BATCH[precision], told)
+    return Opened(network, GPU_BATCH, told, time.perf_counter)

@@ -1,99 +1,37 @@
 """PyTorch checkpoints (``.pth``), read without running anything that is in them.
 
 Such a file is a ZIP archive of a pickle, which names the tensors, and one entry of raw bytes for
-each. A pickle is a program that may call anything; this reader lets it call the three functions
-that build tensors and dictionaries, all of them ours, and refuses the file at the first other name.
+each; before PyTorch 1.6 (August 2020) it was a row of pickles and then the bytes.
 """
 
 from __future__ import annotations
 
-import io
-import pickle
-import pickletools
 import struct
 import zipfile
-from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facewire_neurosync import legacy
 from facewire_neurosync.tensors import BITS, Stored, Tensor, broken, mapped, piece
+from facewire_neurosync.unpickler import MAX_PICKLE, Reader, Refused, check
 
-_KINDS = {
-    "DoubleStorage": "F64",
-    "FloatStorage": "F32",
-    "HalfStorage": "F16",
-    "BFloat16Storage": "BF16",
-    "LongStorage": "I64",  # counters of optimisers and batch norms: kept out of the tensors
-    "IntStorage": "I32",
-}
-# where the state dict may lie in a training checkpoint, and what wrappers put before its names
+# where the state dict may lie in a training checkpoint
 _INSIDE = ("state_dict", "model_state_dict", "model")
-_PREFIXES = ("module.", "_orig_mod.")
-_MAX_PICKLE = 64_000_000  # bytes
-
-
-class _Refused(Exception):
-    """The pickle asked for something that no checkpoint needs."""
-
-
-class _Reader(pickle.Unpickler):
-    """Builds tensors from the archive's entries; refuses every name that is not listed."""
-
-    def __init__(self, text: bytes, entry: Callable[[str, str], NDArray[np.generic] | None]):
-        super().__init__(io.BytesIO(text), encoding="utf-8")
-        self._entry = entry
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Return our own function for a listed name."""
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _tensor
-        if (module, name) == ("torch._utils", "_rebuild_parameter"):
-            return _parameter
-        if module == "torch" and name in _KINDS:
-            return _KINDS[name]
-        raise _Refused(f"{module}.{name}")
-
-    def persistent_load(self, pid: Any) -> Any:
-        """Return the (kind, numbers) of a storage that the pickle names."""
-        _, kind, key, *_ = pid
-        if not isinstance(kind, str) or not isinstance(key, str):
-            raise ValueError("a storage without a name")
-        return kind, self._entry(kind, key)
-
-
-def _tensor(storage: Any, offset: int, size: Any, stride: Any, *rest: Any) -> Tensor | None:
-    """Return a view of a storage; None for integers, which a network has no use for."""
-    kind, data = storage
-    if data is None:
-        return None
-    size, stride = tuple(size), tuple(stride)
-    last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
-    if min((*size, *stride, offset), default=0) < 0 or (0 not in size and last >= len(data)):
-        raise ValueError("a tensor larger than its storage")
-    steps = tuple(step * data.itemsize for step in stride)
-    return Tensor(kind, np.lib.stride_tricks.as_strided(data[offset:], size, steps))
-
-
-def _parameter(tensor: Any, *rest: Any) -> Any:
-    return tensor
 
 
 def load(path: Path) -> Stored:
     """Map a checkpoint; InputError in one line if it is damaged or holds code."""
     data = mapped(path)
     again = "save the state dict again with torch.save"
-    if not zipfile.is_zipfile(path):
-        what = "is no PyTorch checkpoint of version 1.6 or later, or is cut short"
-        raise broken(path, f"{what}; {again}")
+    old = legacy.is_legacy(data)
+    if not old and not zipfile.is_zipfile(path):
+        raise broken(path, f"is no PyTorch checkpoint, or is cut short; {again}")
     try:
-        found = _read(path, data)
-    except _Refused as error:
+        found = legacy.read(path, data) if old else _read(path, data)
+    except Refused as error:
         what = f"its pickle asks for {error}, which no state dict needs, and was not run"
         raise broken(path, f"{what}; do not trust this file, or {again}") from None
     except RecursionError:
@@ -111,7 +49,7 @@ def _read(path: Path, data: NDArray[np.uint8]) -> Any:
         if len(names) != 1:
             raise ValueError("an archive without a state dict")
         text, root = entries[names[0]], names[0].removesuffix("data.pkl")
-        if text.file_size > _MAX_PICKLE:
+        if text.file_size > MAX_PICKLE:
             raise ValueError("a pickle of more than 64 MB")
         order = entries.get(f"{root}byteorder")
         if order and archive.read(order) != b"little":
@@ -127,19 +65,8 @@ def _read(path: Path, data: NDArray[np.uint8]) -> Any:
             return piece(data, kind, (count,), _begin(data, info))
 
         code = archive.read(text)
-        _check_memo(code)
-        return _Reader(code, entry).load()
-
-
-def _check_memo(code: bytes) -> None:
-    """Raise ValueError if the pickle numbers its memo beyond its own length.
-
-    Python makes room for as many entries as the number says: a damaged byte asks for gigabytes.
-    """
-    for operation, number, _ in pickletools.genops(code):
-        puts = operation.name in ("PUT", "BINPUT", "LONG_BINPUT")
-        if puts and isinstance(number, int) and number > len(code):
-            raise ValueError("a memo larger than the pickle")
+        check(code)
+        return Reader(code, entry).load()
 
 
 def _begin(data: NDArray[np.uint8], info: zipfile.ZipInfo) -> int:
@@ -157,10 +84,9 @@ def _named(found: Any) -> dict[str, Tensor]:
     for key in _INSIDE:
         if isinstance(found, dict) and isinstance(found.get(key), dict):
             found = found[key]
-    tensors = {}
-    for name, tensor in found.items() if isinstance(found, dict) else ():
-        while isinstance(name, str) and name.startswith(_PREFIXES):
-            name = name.partition(".")[2]
-        if isinstance(name, str) and isinstance(tensor, Tensor):
-            tensors[name] = tensor
-    return tensors
+    named = found.items() if isinstance(found, dict) else ()
+    return {
+        name: tensor
+        for name, tensor in named
+        if isinstance(name, str) and isinstance(tensor, Tensor)
+    }

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from facewire_neurosync.tensors import BITS, Stored, Tensor, broken, mapped, piece
+from facewire_neurosync.tensors import BITS, WHOLE, Stored, Tensor, broken, mapped, piece
 
 MAX_HEADER = 100_000_000  # bytes, the format's own limit
 _ALIGN = 64  # bytes: where a row of weights begins, so that vector loads cross no line
@@ -28,7 +28,11 @@ def load(path: Path) -> Stored:
     try:
         header = json.loads(data[8 : 8 + size].tobytes())
         notes = header.pop("__metadata__", {})
-        tensors = {name: _tensor(data, 8 + size, entry) for name, entry in header.items()}
+        tensors = {
+            name: _tensor(data, 8 + size, entry)
+            for name, entry in header.items()
+            if entry["dtype"] not in WHOLE
+        }
         if not all(isinstance(part, str) for pair in notes.items() for part in pair):
             raise ValueError("its notes are not text")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

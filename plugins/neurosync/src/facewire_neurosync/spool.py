@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from typing import BinaryIO
-
 import numpy as np
+from facewire.buffers import SampleFile
 from facewire.types import FloatArray
 
 IN_MEMORY = 1 << 22  # samples, 16 MB: 48 s at 88.2 kHz
@@ -17,7 +15,7 @@ class Spool:
     def __init__(self) -> None:
         self._pieces: list[FloatArray] = []
         self._joined: FloatArray | None = None
-        self._file: BinaryIO | None = None
+        self._file: SampleFile | None = None
         self.peak = 0.0
         self._length = 0
 
@@ -36,12 +34,12 @@ class Spool:
             if self._length > IN_MEMORY:
                 self._spill()
         else:
-            self._file.write(np.ascontiguousarray(samples, np.float32).data)
+            self._file.append(samples)
 
     def _spill(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="facewire-")  # noqa: SIM115 (it lives on)
+        self._file = SampleFile()
         for piece in self._pieces:
-            self._file.write(piece.data)
+            self._file.append(piece)
         self._pieces = []
 
     def read(self, start: int, end: int) -> FloatArray:
@@ -51,10 +49,7 @@ class Spool:
                 self._joined = np.concatenate(self._pieces) if self._pieces else np.zeros(0, "f4")
                 self._pieces = [self._joined]
             return self._joined[start:end]
-        self._file.seek(4 * start)
-        found = np.frombuffer(self._file.read(4 * (end - start)), np.float32)
-        self._file.seek(0, 2)
-        return found
+        return self._file.read(start, end)
 
     def close(self) -> None:
         """Let go of the samples, and of the temporary file."""

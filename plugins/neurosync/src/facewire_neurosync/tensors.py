@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 # numpy has no bfloat16: its bits are kept as uint16
 BITS = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "BF16": np.uint16}
+# bytes of whole numbers (steps, masks), which a network has no use for
+WHOLE = {"I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -52,7 +52,8 @@ def main(
     Run the same command again and it goes on where it was stopped.
     """
     try:
-        from facewire_neurosync.network import find_device, use_threads
+        from facewire_neurosync.lanes import use_threads
+        from facewire_neurosync.network import find_device
         from facewire_neurosync.train.loop import STATE, Plan, Trainer
     except ImportError:
         raise PluginError(
