@@ -168,6 +168,7 @@ def test_threads_that_ask_at_once_import_a_plugin_once() -> None:
     for _ in range(5):
         registry = Registry()
         with ThreadPoolExecutor(8) as threads:
-            found = list(threads.map(lambda _: registry.find("layer", "idle.blink")[0], range(16)))
+            asked = [threads.submit(registry.find, "layer", "idle.blink") for _ in range(16)]
+        found = [one.result()[0] for one in asked]
         assert {part.name for part in found} == {"idle.blink"}
         assert all(plugin.status != "failed" for plugin in registry.plugins)
