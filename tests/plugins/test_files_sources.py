@@ -256,6 +256,8 @@ def test_a_source_stops_when_it_is_closed_and_starts_over(tmp_path: Path, name: 
         path.write_text("\n".join(lines))
     elif name == "files.npz":
         saved(path, values=values(300))
+    elif name == "files.rhubarb":
+        path.write_text("0.00\tA\n0.50\tD\n5.00\tX\n")
     else:
         path.write_text(as_json(values=[[0, 0]] * 300))
     source = component.make(component.config(str(path)), Context())

@@ -199,10 +199,12 @@ def _json_take(config: TakeConfig, context: Context) -> Any:
 
 def _begin(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(4096)
-    except OSError:
-        return b""  # the reader says what is wrong
+        if path.is_file():  # a pipe would wait for ever
+            with path.open("rb") as file:
+                return file.read(4096)
+    except (OSError, ValueError):
+        pass  # the reader says what is wrong
+    return b""
 
 
 def _livelink_take(config: TakeConfig, context: Context) -> Any:
