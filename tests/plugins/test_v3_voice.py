@@ -7,7 +7,6 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from facewire.emotion import EmotionCurve, Key, State
-from facewire.errors import ProfileError
 from facewire.profile import load_profile
 from facewire.rig import Rig
 from facewire.session import Session
@@ -82,13 +81,12 @@ def test_everybody_else_decides_before_the_voice() -> None:
     assert at(mixed, "mouthFrownLeft") > 0.1 and at(mixed, "mouthSmileLeft") < 0.02
 
 
-def test_another_rig_is_refused_in_one_line() -> None:
-    with pytest.raises(ProfileError) as caught:
-        V3(V3Config(hear=True), Context())
-    assert str(caught.value) == (
-        "layer v3: hear: the rig 'arkit61' has no emotionAngry; "
-        "put 'rig: neurosync68' into the profile, or remove 'hear'"
+def test_another_rig_is_told_in_one_line() -> None:
+    assert V3(V3Config(hear=True), Context()).report() == (
+        "v3 hears no emotion: the rig 'arkit61' has no emotionAngry; "
+        "put 'rig: neurosync68' into the profile, or remove 'hear'",
     )
+    assert V3(V3Config(), Context()).report() == ()
 
 
 def test_a_checkpoints_emotion_reaches_the_face_and_files(tmp_path) -> None:

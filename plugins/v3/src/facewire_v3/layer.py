@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 
 import numpy as np
@@ -18,7 +18,7 @@ from facewire_v3.shaper import Shaper, check
 from facewire_v3.strength import scale
 from facewire_v3.tables import RIG
 from facewire_v3.timeline import BROWS, GAZE, HEAD, MAIN, VAD, WEIGHTS, WIDTH
-from facewire_v3.voice import Voice
+from facewire_v3.voice import Voice, deaf
 from facewire_v3.wearer import Wearer
 
 Doubles = NDArray[np.float64]
@@ -52,7 +52,8 @@ class V3(Layer):
         )
         self._shaper = Shaper(config, context, None if self._off else self._wearer.feeling)
         self.condition_lookahead = self._shaper.lookahead
-        hears = config.hear and not self._off
+        self._deaf = deaf(context.rig) if config.hear else ""
+        hears = config.hear and not self._off and not self._deaf
         self._voice = Voice(context.rig, float(context.fps), context.curve) if hears else None
         self._shaped: list[tuple[int, Doubles]] = []  # rows whose frames are not here yet
         self._held_row: Doubles | None = None  # while nothing moves, the same object comes again
@@ -99,6 +100,10 @@ class V3(Layer):
         ready = max(0, len(frames) - self.lookahead)
         self._held, self._rows = _cut(frames, ready, len(frames)), rows[ready:]
         return self._face(_cut(frames, 0, ready), rows[:ready])
+
+    def report(self) -> Sequence[str]:
+        """Say so where emotion was to be heard and cannot be."""
+        return (self._deaf,) if self._deaf else ()
 
     def flush(self) -> Iterator[Frames]:
         """Yield the frames that are still held."""

@@ -6,7 +6,6 @@ from math import exp
 
 import numpy as np
 from facewire.emotion import LABELS, NEUTRAL, EmotionCurve, lookup
-from facewire.errors import ProfileError
 from facewire.rig import Rig
 from facewire.types import Emotion, Frames
 from numpy.typing import NDArray
@@ -25,16 +24,21 @@ SETTLE = 0.4
 """Seconds in which the reading follows by two thirds: classes flicker from frame to frame."""
 
 
+def deaf(rig: Rig) -> str:
+    """Return why nothing can be heard on a rig; nothing if it has the channels."""
+    missing = [channel for channel in CHANNELS if channel not in rig]
+    if not missing:
+        return ""
+    return (
+        f"v3 hears no emotion: the rig '{rig.name}' has no {missing[0]}; "
+        "put 'rig: neurosync68' into the profile, or remove 'hear'"
+    )
+
+
 class Voice:
     """Reads the channels row by row, with a memory, so that any cut reads the same."""
 
     def __init__(self, rig: Rig, fps: float, curve: EmotionCurve | None) -> None:
-        missing = [channel for channel in CHANNELS if channel not in rig]
-        if missing:
-            raise ProfileError(
-                f"layer v3: hear: the rig '{rig.name}' has no {missing[0]}; "
-                "put 'rig: neurosync68' into the profile, or remove 'hear'"
-            )
         self._columns = rig.indices(*CHANNELS)
         names = list(CHANNELS.values())
         self._to = [LABELS.index(name) for name in names]
