@@ -1,0 +1,1 @@
+"""How the model was made: ``python -m facewire_textmood.train --data FOLDER``."""
