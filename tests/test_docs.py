@@ -192,10 +192,11 @@ def serves(args: list[str], folder: Path) -> None:
 # -- code ----------------------------------------------------------------------------------------
 
 
-def run_blocks(page: Path, folder: Path) -> None:
-    """Run a page's Python blocks in order, in one namespace, in a folder."""
+def run_blocks(page: Path, folder: Path) -> int:
+    """Run a page's Python blocks in order, in one namespace, in a folder; return how many."""
     module = ModuleType(f"facewire_docs_{page.stem}")
     sys.modules[module.__name__] = module
+    number = 0
     try:
         with chdir(folder):
             for number, code in enumerate(blocks(page, "python"), 1):
@@ -203,11 +204,12 @@ def run_blocks(page: Path, folder: Path) -> None:
                 exec(compile(code, name, "exec", dont_inherit=True), module.__dict__)
     finally:
         del sys.modules[module.__name__]
+    return number
 
 
 @pytest.mark.usefixtures("capsys")
 def test_python_page_runs(tmp_path: Path) -> None:
-    run_blocks(PYTHON, tmp_path)
+    assert run_blocks(PYTHON, tmp_path)
 
 
 def test_plugins_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,12 +218,12 @@ def test_plugins_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8")
     monkeypatch.syspath_prepend(tmp_path / "src")
-    run_blocks(PLUGINS, tmp_path)
+    assert run_blocks(PLUGINS, tmp_path)
 
 
 def test_files_page_runs(tmp_path: Path) -> None:
     facewire.animate(text="Hi.").save(tmp_path / "clip.npz")
-    run_blocks(FILES, tmp_path)
+    assert run_blocks(FILES, tmp_path)
 
 
 def test_the_pages_script_and_profiles_run(tmp_path: Path) -> None:

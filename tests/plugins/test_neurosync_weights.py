@@ -32,7 +32,7 @@ def state(sizes: Architecture = SIZES, seed: int = 0) -> dict[str, Any]:
     }
 
 
-def refused(path: Path, *words: str) -> str:
+def assert_refused(path: Path, *words: str) -> str:
     with pytest.raises(FacewireError) as error:
         load(path)
     text = str(error.value)
@@ -42,7 +42,7 @@ def refused(path: Path, *words: str) -> str:
     return text
 
 
-def same(path: Path, expected: dict[str, Any], tolerance: float = 0.0) -> None:
+def assert_same(path: Path, expected: dict[str, Any], tolerance: float = 0.0) -> None:
     found = load(path)
     assert set(found.tensors) == set(expected)
     for name, tensor in found.tensors.items():
@@ -57,7 +57,7 @@ def test_the_reference_checkpoint(data: Path) -> None:
     path = data / "neurosync/model.pth"
     found = load(path)
     assert str(found.architecture) == "hidden 64, 2 + 2 layers, 4 heads, 68 outputs"
-    same(path, torch.load(path, weights_only=True))
+    assert_same(path, torch.load(path, weights_only=True))
 
 
 def test_state_dicts_as_people_save_them(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_state_dicts_as_people_save_them(tmp_path: Path) -> None:
     for form in forms:
         for zipped in (True, False):  # PyTorch's own formats, since version 1.6 and before
             torch.save(form, path, _use_new_zipfile_serialization=zipped)
-            same(path, weights)
+            assert_same(path, weights)
 
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16", "float64"])
@@ -92,7 +92,7 @@ def test_other_precisions_load_as_fp32(tmp_path: Path, kind: str, suffix: str) -
         torch.save(weights, path)
     else:
         library.save_file(weights, path)
-    same(path, weights)
+    assert_same(path, weights)
     assert all(tensor.single().dtype == np.float32 for tensor in load(path).tensors.values())
 
 
@@ -102,7 +102,7 @@ def test_safetensors_as_people_save_them(tmp_path: Path) -> None:
     wrapped = {f"module.{name}": tensor for name, tensor in weights.items()}
     wrapped |= {"step": torch.tensor(5), "mask": torch.ones(3, dtype=torch.bool)}
     library.save_file(wrapped, path, metadata={"format": "pt", "author": "someone"})
-    same(path, weights)
+    assert_same(path, weights)
 
 
 def rotations(sizes: Architecture, width: int, base: float = 1e4) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def test_rotations_among_the_weights_tell_the_heads(tmp_path: Path, kind: str) -
     weights, path = state(), tmp_path / "a.pth"
     extra = {name: made.to(getattr(torch, kind)) for name, made in rotations(SIZES, 8).items()}
     torch.save({**weights, **extra}, path)
-    same(path, weights)
+    assert_same(path, weights)
     assert count_heads(32) == 2 and load(path).architecture.heads == 4
     assert load(path, heads=2).architecture.heads == 2
 
@@ -128,9 +128,9 @@ def test_rotations_among_the_weights_tell_the_heads(tmp_path: Path, kind: str) -
 def test_other_rotations_are_another_network(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
     torch.save({**state(), **rotations(SIZES, 8, 5e5)}, path)
-    refused(path, "inv_freq' holds other rotations than the published network's")
+    assert_refused(path, "inv_freq' holds other rotations than the published network's")
     torch.save({**state(), "encoder.rotary.inv_freq": torch.ones(16)}, path)
-    refused(path, "has 'encoder.rotary.inv_freq', which the published network lacks")
+    assert_refused(path, "has 'encoder.rotary.inv_freq', which the published network lacks")
 
 
 @pytest.mark.parametrize("told", ["many", "-4", "5", "9" * 30])
@@ -138,7 +138,7 @@ def test_notes_that_tell_nonsense(tmp_path: Path, told: str) -> None:
     path = tmp_path / "a.safetensors"
     tensors = {name: Tensor("F32", tensor.numpy()) for name, tensor in state().items()}
     safetensors.save(path, tensors, {"heads": told})
-    refused(path, "is no NeuroSync checkpoint", "heads")
+    assert_refused(path, "is no NeuroSync checkpoint", "heads")
 
 
 def test_heads_and_sizes() -> None:
@@ -172,7 +172,7 @@ class Malice:
 def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
     path, target = tmp_path / "evil.pth", tmp_path / "owned"
     torch.save({**state(), "encoder.extra": Malice(target)}, path)
-    text = refused(path, "which no state dict needs, and was not run", "do not trust this file")
+    text = assert_refused(path, "which no state dict needs, and was not run", "do not trust this file")
     assert "system" in text and not target.exists()
     with path.open("rb") as file:  # it is a real one: the plain way runs it
         torch.load(file, weights_only=False)
@@ -194,7 +194,7 @@ def test_other_code_is_refused(tmp_path: Path, code: bytes) -> None:
     path = tmp_path / "evil.pth"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a/data.pkl", code)
-    refused(path, "and was not run")
+    assert_refused(path, "and was not run")
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
@@ -208,19 +208,19 @@ def test_cut_short_anywhere(tmp_path: Path, suffix: str) -> None:
     content = whole.read_bytes()
     for size in (0, 1, 7, 8, 100, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:size])
-        refused(path)
+        assert_refused(path)
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors", ".onnx"])
 def test_noise_and_nothing(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     if suffix != ".onnx":
-        refused(path, "no such checkpoint")
+        assert_refused(path, "no such checkpoint")
     path.write_bytes(np.random.default_rng(0).bytes(5000))
-    refused(path)
+    assert_refused(path)
     path.unlink()
     path.mkdir()
-    refused(path)
+    assert_refused(path)
 
 
 def test_damaged_pickles(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_damaged_old_files(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for size in (14, 20, 300, 5000, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:size])
-        refused(path, "is damaged")
+        assert_refused(path, "is damaged")
     rng, pickles = np.random.default_rng(1), whole.index(b"ollections")
     for _ in range(30):
         broken = bytearray(whole)
@@ -266,11 +266,11 @@ def test_an_old_file_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
     path, target = tmp_path / "evil.pth", tmp_path / "owned"
     evil = {**state(), "encoder.extra": Malice(target)}
     torch.save(evil, path, _use_new_zipfile_serialization=False)
-    refused(path, "which no state dict needs, and was not run", "do not trust this file")
+    assert_refused(path, "which no state dict needs, and was not run", "do not trust this file")
     # code in the pickles around the state dict
     mark, command = path.read_bytes()[:15], f"cposix\nsystem\n(Vtouch '{target}'\ntR."
     path.write_bytes(mark + 4 * command.encode())
-    refused(path, "posix.system, which no state dict needs")
+    assert_refused(path, "posix.system, which no state dict needs")
     assert not target.exists()
 
 
@@ -278,7 +278,7 @@ def test_a_memo_of_gigabytes_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a/data.pkl", b"\x80\x02}r\xff\xff\xff\x7f.")
-    refused(path, "a memo larger than the pickle")
+    assert_refused(path, "a memo larger than the pickle")
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_wrong_names_and_shapes(tmp_path: Path, change: dict[str, Any], words: s
             weights[name] = torch.zeros(shape)
     path = tmp_path / "a.pth"
     torch.save(weights, path)
-    refused(path, "is no NeuroSync checkpoint", words)
+    assert_refused(path, "is no NeuroSync checkpoint", words)
 
 
 def test_lying_headers(tmp_path: Path) -> None:
@@ -316,7 +316,7 @@ def test_lying_headers(tmp_path: Path) -> None:
     for header in entries:
         text = json.dumps(header).encode()
         path.write_bytes(len(text).to_bytes(8, "little") + text + b"\0" * 8)
-        refused(path)
+        assert_refused(path)
 
 
 # -- conversion -----------------------------------------------------------------------------------
@@ -328,7 +328,7 @@ def test_convert_says_what_it_found(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, ["convert", str(source), str(target)])
     assert done.exit_code == 0, done.output
     assert "hidden 32, 2 + 1 layers, 2 heads, 68 outputs, 66 tensors" in done.output
-    same(target, state())
+    assert_same(target, state())
     library = pytest.importorskip("safetensors.torch")
     assert set(library.load_file(target)) == set(state())
 

@@ -333,6 +333,7 @@ def test_noise_in_messages(served: Served, name: str) -> None:
             data = await asyncio.wait_for(talk.socket.recv(), 20)
             message = (msgspec.msgpack if packed else msgspec.json).decode(data)
             told += message["type"] == "error"
+        assert told == len(bad)
 
     play(scene)
 

@@ -35,7 +35,7 @@ def label(reading: Reading) -> str:
     return LABELS[int(reading.weights.argmax())]
 
 
-def check(readings: list[Reading], text: str) -> None:
+def assert_valid(readings: list[Reading], text: str) -> None:
     end = 0
     for reading in readings:
         assert end <= reading.chars[0] < reading.chars[1] <= len(text)
@@ -61,7 +61,7 @@ def check(readings: list[Reading], text: str) -> None:
 )
 def test_plain_emotions(reader: TextMood, text: str, expected: str, sign: int) -> None:
     found = reader.read(text, [])
-    check(found, text)
+    assert_valid(found, text)
     assert [label(reading) for reading in found] == [expected]
     assert sign * (found[0].vad[0] - NEUTRAL[0]) > 0.02
 
@@ -69,7 +69,7 @@ def test_plain_emotions(reader: TextMood, text: str, expected: str, sign: int) -
 def test_each_sentence_has_its_span(reader: TextMood) -> None:
     text = " I'm so happy! The door is on the left.\nI am furious!"
     found = reader.read(text, [])
-    check(found, text)
+    assert_valid(found, text)
     assert [text[slice(*reading.chars)] for reading in found] == [
         "I'm so happy!", "The door is on the left.", "I am furious!"
     ]  # fmt: skip
@@ -130,7 +130,7 @@ def test_no_words_no_reading(reader: TextMood, text: str) -> None:
 )
 def test_other_scripts_are_neutral(reader: TextMood, text: str) -> None:
     found = reader.read(text, [])
-    check(found, text)
+    assert_valid(found, text)
     assert {(label(reading), reading.confidence) for reading in found} == {("neutral", 0.0)}
 
 
@@ -146,7 +146,7 @@ def test_long_lines(reader: TextMood) -> None:
         began = time.perf_counter()
         found = reader.read(text, [])
         assert time.perf_counter() - began < 30  # a hang is what this looks for
-        check(found, text)
+        assert_valid(found, text)
         assert found
 
 
@@ -171,7 +171,7 @@ def test_the_same_text_is_read_the_same(reader: TextMood) -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.text(max_size=300), st.lists(st.text(max_size=80), max_size=3))
 def test_any_text_gives_valid_readings(text: str, history: list[str]) -> None:
-    check(SHARED.read(text, history), text)
+    assert_valid(SHARED.read(text, history), text)
 
 
 SHARED = TextMood(Context())
