@@ -1,6 +1,6 @@
 """Measure facewire-server: sessions at real time, the time from sound to frame, leaks.
 
-    python benchmarks/server.py sessions [--input audio|text] [--most 32] [--seconds 12]
+    python benchmarks/server.py sessions [--input audio|text] [--profile NAME] [--most 32]
     python benchmarks/server.py cycles [--count 10000]
 
 The server runs in a process of its own (`facewire serve`); clients run here, on the same cores,
@@ -95,19 +95,19 @@ def speech() -> np.ndarray:
     return np.resize(np.concatenate(pieces), 60 * RATE)
 
 
-async def opened(port: int, kind: str) -> tuple[Any, dict[str, Any]]:
+async def opened(port: int, kind: str, profile: str) -> tuple[Any, dict[str, Any]]:
     socket = await websockets.connect(
         f"ws://127.0.0.1:{port}/v1/stream",
         subprotocols=[websockets.Subprotocol("facewire.v1.msgpack")],
         max_size=None, proxy=None, compression=None,
     )  # fmt: skip
-    await socket.send(pack({"type": "start", "input": kind, "rate": RATE}))
+    await socket.send(pack({"type": "start", "input": kind, "rate": RATE, "profile": profile}))
     return socket, unpack(await socket.recv())
 
 
-async def microphone(port: int, samples: np.ndarray, seconds: float) -> Heard:
+async def microphone(port: int, profile: str, samples: np.ndarray, seconds: float) -> Heard:
     """Send sound in real time; note when its frames come."""
-    socket, ready = await opened(port, "audio")
+    socket, ready = await opened(port, "audio", profile)
     heard, sent = Heard(), [0.0]
 
     async def read() -> None:
@@ -135,9 +135,9 @@ async def microphone(port: int, samples: np.ndarray, seconds: float) -> Heard:
     return heard
 
 
-async def writer(port: int, seconds: float) -> Heard:
+async def writer(port: int, profile: str, seconds: float) -> Heard:
     """Send text for so long; note how long after the first sound each frame comes."""
-    socket, _ = await opened(port, "text")
+    socket, _ = await opened(port, "text", profile)
     heard, begin = Heard(), time.monotonic()
     words = int(seconds * 15 / len(TEXT)) + 1  # some fifteen characters a second
     await socket.send(pack({"type": "text", "text": TEXT * words}))
@@ -157,17 +157,19 @@ async def writer(port: int, seconds: float) -> Heard:
     return heard
 
 
-async def at_once(port: int, kind: str, count: int, seconds: float) -> list[Heard]:
+async def at_once(port: int, profile: str, kind: str, count: int, seconds: float) -> list[Heard]:
     sound = speech()
     turned = [np.roll(sound, -i * 7 * RATE) for i in range(count)]
     work = [
-        microphone(port, turned[i], seconds) if kind == "audio" else writer(port, seconds)
+        microphone(port, profile, turned[i], seconds)
+        if kind == "audio"
+        else writer(port, profile, seconds)
         for i in range(count)
     ]
     return await asyncio.gather(*work)
 
 
-def sessions(kind: str, most: int, seconds: float) -> None:
+def sessions(profile: str, kind: str, most: int, seconds: float) -> None:
     """Print a table: sessions, share of late frames, and the times."""
     what = "sound to frame" if kind == "audio" else "text to first frame"
     print(f"load {os.getloadavg()[0]:.1f} before; {os.cpu_count()} cores; {what}")
@@ -175,7 +177,7 @@ def sessions(kind: str, most: int, seconds: float) -> None:
     held, count = 0, 1
     with server(most) as port:
         while count <= most:
-            heard = asyncio.run(at_once(port, kind, count, seconds))
+            heard = asyncio.run(at_once(port, profile, kind, count, seconds))
             delays = [delay for each in heard for delay in each.delays]
             frames = sum(each.frames for each in heard)
             late = 100 * sum(each.late for each in heard) / max(1, frames)
@@ -239,6 +241,7 @@ def main() -> None:
     kinds = parser.add_subparsers(dest="what", required=True)
     load = kinds.add_parser("sessions")
     load.add_argument("--input", choices=("audio", "text"), default="audio")
+    load.add_argument("--profile", default="default")
     load.add_argument("--most", type=int, default=32)
     load.add_argument("--seconds", type=float, default=12.0)
     leaks = kinds.add_parser("cycles")
@@ -247,7 +250,7 @@ def main() -> None:
     if given.what == "cycles":
         cycles(given.count)
     else:
-        sessions(given.input, given.most, min(given.seconds, 55.0))
+        sessions(given.profile, given.input, given.most, min(given.seconds, 55.0))
 
 
 if __name__ == "__main__":

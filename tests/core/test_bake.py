@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ from facewire.baking.plan import plan_script
 from facewire.baking.pool import Local
 from facewire.baking.record import MANIFEST
 from facewire.baking.script import load_script
-from facewire.baking.work import Job, Outcome
+from facewire.baking.work import Job, Outcome, bake_line
 from facewire.cli.bake import command
 from facewire.errors import FacewireError, InputError, ProfileError
 
@@ -72,6 +73,26 @@ def test_a_script_becomes_files_and_a_second_bake_does_nothing(scene) -> None:
     ]
     assert "2 lines: 2 done, 0 new" in bake("s.jsonl")
     assert outputs(Path("out")) == made
+
+
+def test_a_line_is_one_face_whoever_speaks(scene) -> None:
+    plain = PROFILE + "speakers: {ada: {}, bob: {}}\n"
+    Path("p.yaml").write_text(plain.replace("{}", "{subject: A}"), "utf-8")
+    scene({"id": "a", "text": "Hello.", "speaker": "ada"})
+    bake("s.jsonl")
+    assert set(outputs(Path("out"))) == {"a.bake.json", "a.csv", "a.npz", MANIFEST}
+    Path("p.yaml").write_text(plain, "utf-8")
+    assert "1 lines: 1 done, 0 new" in bake("s.jsonl")
+
+
+def test_a_worker_keeps_nothing_of_a_line(scene, tmp_path) -> None:
+    path = scene(*turns(9))
+    jobs = plan_script(load_script(path)[0], path, tmp_path / "out", "p.yaml").todo
+    counts = []
+    for job in jobs:
+        assert bake_line(job).error is None
+        counts.append(len(gc.get_objects()))
+    assert max(counts[-3:]) - counts[4] < 100, counts
 
 
 def test_only_what_changed_is_baked_again_and_it_says_why(scene) -> None:

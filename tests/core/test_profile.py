@@ -258,7 +258,7 @@ def test_circles_and_namesakes(write: Write) -> None:
     )
     write("extends: default\nseed: 5", "profiles/default.yaml")
     profile = load_profile("default")  # one's own default may extend the shipped one
-    assert profile.seed == 5 and profile.model[0].use == "phonemes"
+    assert profile.seed == 5 and profile.model[0].use == "trajectory"
 
 
 def test_a_key_that_is_replaced_may_be_wrong_below(write: Write) -> None:

@@ -81,6 +81,18 @@ def test_texts_that_are_no_clauses_stand_alone() -> None:
     assert reader.given == [("I was sad,", ()), ("now glad", ("I was sad,",))]
 
 
+def test_the_reader_is_told_who_said_what() -> None:
+    reader = Reader()
+    one = speech(reader)
+    for who, text in (("ada", "You lied."), ("bob", "I did not."), ("ada", "You did!")):
+        list(one.speak(Text(text, speaker=who)))
+    assert [history for _, history in reader.given] == [
+        (),
+        ("[OTHER] You lied.",),
+        ("You lied.", "[OTHER] I did not."),
+    ]
+
+
 @pytest.mark.parametrize("size", [1, 3, 7, 200])
 def test_tags_of_a_stream_land_on_their_words_and_persist(size: int) -> None:
     text = (
@@ -107,7 +119,7 @@ def test_a_tag_alone_holds_for_what_follows() -> None:
     one = speech()
     first = list(one.speak(Clause("[joy]\n")))
     assert cues(first) == [(0, "joy", "tags")] and not len(first[0].audio)
-    assert one._state is not None and list(one.speak(Clause("one.")))
+    assert one._states and list(one.speak(Clause("one.")))
     utterance, _ = one._utterance(Clause("two."))
     assert utterance.emotion is not None and utterance.previous == ("one.",)
     assert LABELS[int(np.argmax(utterance.emotion.weights[0]))] == "joy"

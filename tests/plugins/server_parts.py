@@ -75,7 +75,7 @@ def serving(studio: Path | None = None, **options: Any) -> Iterator[Served]:
 def light(folder: Path) -> str:
     """Write a profile that hears no phones, so that a second of sound costs next to nothing."""
     path = folder / "light.yaml"
-    path.write_text("extends: default\nfeatures: {use: phonemes, mode: marks}\n")
+    path.write_text("extends: default\nmodel: phonemes\nfeatures: {use: phonemes, mode: marks}\n")
     return str(path)
 
 

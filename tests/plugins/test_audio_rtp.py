@@ -111,7 +111,7 @@ def test_a_run_arrives_with_the_frames_own_sample_numbers(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("config", "line"),
     [
-        (RtpConfig(port=65535), "audio.rtp: port is 65536, expected 1 to 65534"),
+        (RtpConfig(port=65535), "audio.rtp: port is 65535, expected 1 to 65534"),
         (RtpConfig(payload=11), "audio.rtp: payload is 11, expected 96 to 127"),
         (RtpConfig(host="no such host"), "audio.rtp: host 'no such host' cannot be found"),
     ],

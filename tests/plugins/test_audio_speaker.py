@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,14 +17,16 @@ from facewire.errors import InputError
 from facewire.profile import ComponentSpec, Profile
 from facewire.registry import Registry
 from facewire.report import Report
+from facewire.session import Session
+from facewire.sources import GivenAudio
 from facewire.testing import FakeClock, ListSink, voiced
-from facewire.types import Audio, Block, Frames, RunInfo, first_sample
+from facewire.types import Audio, Block, Component, Frames, RunInfo, first_sample
 from facewire_audio import portaudio
-from facewire_audio.clap import clap, simulated
+from facewire_audio.clap import Ear, Flashes, clap, simulated
 from facewire_audio.command import clap as command
 from facewire_audio.simulated import SimulatedOutput, Traits, World
 from facewire_audio.speaker import Speaker
-from parts import RIG, built
+from parts import RIG, Jaw, Loudness, built
 
 FPS, RATE = Fraction(60), 16000
 OSC_APPS = ("vmc", "vrchat", "steamlink", "facecap", "ifacialmocap", "vtubestudio")
@@ -82,11 +85,47 @@ def test_the_offset_moves_the_sound_against_the_face(offset: float) -> None:
     assert claps.mean == pytest.approx(offset, abs=0.003)
 
 
-def test_ten_minutes_of_claps_do_not_drift() -> None:
-    claps = simulated(600, 150)
-    assert len(claps.offsets) == 600 and claps.missed == 0
-    assert abs(claps.mean) < 0.005 and abs(claps.drift) < 0.005 and claps.good
-    assert np.abs(claps.offsets).max() < 0.010
+DEVICES = {  # what it is like, and the most in seconds: mean, drift, one clap
+    "fast": (Traits(ppm=150, jitter=0.003), 0.003, 0.002, 0.006),
+    "coarse": (Traits(ppm=80, block=2048, jitter=0.015), 0.015, 0.005, 0.030),
+    "wireless, another rate": (Traits(ppm=-300, rate=44100, latency=0.2), 0.003, 0.002, 0.006),
+}
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_ten_minutes_of_claps_do_not_drift(name: str) -> None:
+    traits, mean, drift, most = DEVICES[name]
+    device = SimulatedOutput(World(), traits)
+    device.heard = deque(maxlen=1)  # type: ignore[assignment]  # ten minutes are 115 MB
+    claps = clap(device, 600)
+    assert len(claps.offsets) == 600 and claps.missed == 0 and claps.good
+    assert abs(claps.mean) < mean and abs(claps.drift) < drift
+    assert np.abs(claps.offsets).max() < most
+    assert claps.ppm == pytest.approx(traits.ppm, abs=60)
+
+
+class Parts(Registry):
+    """Offers the tests' extractor and model."""
+
+    def find(self, kind: str, name: str, where: str = "") -> tuple[Component, object]:
+        made = {"jaw": Jaw, "loudness": Loudness}[name]
+        return Component(name, lambda config, context: made()), self.plugins[0]
+
+
+@pytest.mark.parametrize("ppm", [150, -150])
+def test_beeps_meet_the_jaw_through_a_whole_session(ppm: float) -> None:
+    """From sound through extractor and model: the beep is heard as the jaw opens."""
+    world = World()
+    ear = Ear(SimulatedOutput(world, Traits(ppm=ppm, jitter=0.003)))
+    eye, speaker = Flashes(world), Speaker(ear)
+    at = np.arange(60 * RATE)
+    beeps = np.where(at % RATE < RATE // 10, 0.9 * np.sin(at * 0.4), 0).astype(np.float32)
+    sinks = [built(eye, "eye", "sink"), built(speaker, "audio", "sink")]
+    profile = Profile(name="clap", model=(ComponentSpec("jaw"),), sinks=())
+    Session(profile, GivenAudio(beeps, RATE), sinks=sinks, registry=Parts()).run()
+    assert len(eye.times) == 60 and abs(len(ear.times) - 60) <= 1
+    apart = [min((b - seen for b in ear.times), key=abs) for seen in eye.times]
+    assert abs(np.mean(apart)) < 0.020 and abs(np.mean(apart[-6:]) - np.mean(apart[:6])) < 0.010
 
 
 def test_claps_on_another_clock_than_the_devices_do_drift() -> None:

@@ -243,8 +243,8 @@ def test_errors_of_the_network_pass_as_they_are(
     sink = LiveLink(LiveLinkConfig(host=host, port=port))
     sink.open(info())
     one = block(np.zeros((1, 61), np.float32))
-    assert sink._socket is not None
-    sink._socket.close()
+    assert sink._sender is not None
+    sink._sender.close()
     with pytest.raises(OSError):
         sink.push(one)
     sink.open(info())

@@ -172,7 +172,9 @@ class Malice:
 def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
     path, target = tmp_path / "evil.pth", tmp_path / "owned"
     torch.save({**state(), "encoder.extra": Malice(target)}, path)
-    text = assert_refused(path, "which no state dict needs, and was not run", "do not trust this file")
+    text = assert_refused(
+        path, "which no state dict needs, and was not run", "do not trust this file"
+    )
     assert "system" in text and not target.exists()
     with path.open("rb") as file:  # it is a real one: the plain way runs it
         torch.load(file, weights_only=False)

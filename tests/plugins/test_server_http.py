@@ -150,7 +150,7 @@ def test_a_text_as_json(client: httpx.Client) -> None:
     assert all(0 <= m["start"] <= m["end"] <= told["seconds"] for m in told["marks"])
     sound, rate = soundfile.read(io.BytesIO(b64decode(told["audio"])))
     assert rate == told["rate"] and len(sound) == round(told["seconds"] * rate)
-    assert {"kind": "model", "name": "phonemes"}.items() <= told["report"]["stages"][2].items()
+    assert {"kind": "model", "name": "trajectory"}.items() <= told["report"]["stages"][2].items()
 
 
 def test_the_same_sound_however_it_is_sent(client: httpx.Client) -> None:
@@ -261,7 +261,7 @@ def test_emotion_by_track_sliders_and_numbers(client: httpx.Client) -> None:
 def test_lists(client: httpx.Client) -> None:
     profiles = {row["name"]: row for row in client.get("/v1/profiles").json()}
     assert next(iter(profiles)) == "default"
-    assert profiles["default"]["model"] == "phonemes" and profiles["default"]["voice"] is True
+    assert profiles["default"]["model"] == "trajectory" and profiles["default"]["voice"] is True
     assert profiles["default"]["summary"].startswith("The profile that runs when none is named")
     plugins = {row["name"]: row for row in client.get("/v1/plugins").json()}
     assert plugins["server"]["status"] == "loaded"

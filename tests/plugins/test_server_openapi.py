@@ -64,11 +64,12 @@ def test_every_reference_is_there_and_every_answer_has_an_example() -> None:
 
 
 def test_the_examples_work(served: Served) -> None:
-    content = described()["paths"]["/v1/animate"]["post"]["requestBody"]["content"]
     with served.client() as client:
-        for example in content["application/json"]["examples"].values():
-            answer = client.post("/v1/animate", json=example["value"])
-            assert answer.status_code == 200, answer.text
+        for path in ("/v1/animate", "/v1/resolve"):
+            content = described()["paths"][path]["post"]["requestBody"]["content"]
+            for example in content["application/json"]["examples"].values():
+                answer = client.post(path, json=example["value"])
+                assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize(
@@ -89,4 +90,4 @@ def test_random_requests_find_no_error_of_the_servers(
         cwd=tmp_path, capture_output=True, text=True, timeout=280,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
-    assert "Tested: 12" in done.stdout
+    assert "Tested: 13" in done.stdout

@@ -155,7 +155,7 @@ def test_other_languages_are_not_read() -> None:
     assert reader.read("Ich freue mich so!", []) == []
     assert reader.report() == ("textmood reads English, not 'de-DE'",)
     english = TextMood(Context(lang="en_GB"))
-    assert english.read("I am so happy!", []) and english.report() == ()
+    assert english.read("I am so happy!", []) and english.report() == ("textmood read joy",)
 
 
 def test_the_same_text_is_read_the_same(reader: TextMood) -> None:

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from facewire.articulation import CURVES, lip_gap, lip_protrusion, lip_to_teeth, measure, read_phone
 from facewire.assemble import assemble
-from facewire.profile import Profile
+from facewire.profile import ComponentSpec, Profile
 from facewire.rig import Rig
 from facewire.testing import voiced
 from facewire.types import Audio, Context
 from facewire_trajectory.config import MelConfig, ModelConfig
-from facewire_trajectory.constrain import GAP, constrained
-from facewire_trajectory.extractor import AlignedExtractor, MelExtractor, make
+from facewire_trajectory.constrain import GAP, constrained, doubted
+from facewire_trajectory.extractor import MelExtractor, PhonedExtractor, make
 from facewire_trajectory.mel import RATE
 from facewire_trajectory.model import Trajectory
 from trajectory_parts import SENTENCES, animate, driven, phones_of, speak
@@ -84,7 +84,7 @@ def test_a_transcript_is_aligned() -> None:
     profile = Profile(name="test", sinks=())
     context = assemble(profile, "test", None, transcript=SENTENCES[0]).context  # type: ignore[arg-type]
     extractor = make(MelConfig(), context)
-    assert isinstance(extractor, AlignedExtractor) and extractor.lookahead is None
+    assert isinstance(extractor, PhonedExtractor) and extractor.lookahead is None
     bare = Audio(sound.samples, RATE)
     pieces = [extractor.push(bare), *extractor.flush()]
     plain = MelExtractor()
@@ -108,6 +108,47 @@ def test_a_transcript_that_cannot_be_aligned_is_no_error() -> None:
     assert extractor.report()
 
 
-@pytest.mark.parametrize("context", [Context(), Context(causal=True, transcript="hello")])
-def test_without_a_transcript_or_live_nothing_waits(context: Context) -> None:
+@pytest.mark.parametrize("context", [Context(lang="zh"), Context(causal=True, transcript="hello")])
+def test_in_another_language_or_live_nothing_waits(context: Context) -> None:
     assert make(MelConfig(), context).lookahead == 600
+
+
+def test_without_a_transcript_english_is_heard() -> None:
+    pytest.importorskip("facewire_phonemes")
+    sound = speak(SENTENCES[1])
+    bare = Audio(sound.samples, RATE)
+    profile = Profile(name="test", sinks=())
+    extractor = make(MelConfig(), assemble(profile, "test", None).context)  # type: ignore[arg-type]
+    assert isinstance(extractor, PhonedExtractor)
+    pieces = [extractor.push(bare), *extractor.flush()]
+    plain = MelExtractor()
+    rows = [plain.push(bare).values, *(piece.values for piece in plain.flush())]
+    assert np.array_equal(np.concatenate([p.values for p in pieces]), np.concatenate(rows))
+    phones = [mark for piece in pieces for mark in piece.marks if mark.kind == "phone"]
+    assert len(phones) > 10 and all(mark.confidence < 1.0 for mark in phones)
+    marked = Audio(sound.samples, RATE, 0, tuple(phones))
+    model = Trajectory(ModelConfig(), Context())
+    heard = driven(model, marked)
+    assert f"{model._phones.count} of them heard" in model.report()[1]
+    known = driven(Trajectory(ModelConfig(), Context(transcript=SENTENCES[1])), marked)
+    alone = driven(Trajectory(ModelConfig(phones=False), Context()), marked)
+    gaps = [lip_gap(values, RIG) for values in (heard, known, alone)]
+    assert not np.allclose(gaps[0], gaps[1], atol=0.01)
+    assert not np.allclose(gaps[0], gaps[2], atol=0.01)
+
+
+def test_phones_that_are_doubted_close_no_open_mouth() -> None:
+    network = np.zeros((3, len(CURVES)))
+    network[:, GAP] = 0.05, 0.175, 0.4
+    held = doubted(network, np.zeros((3, len(CURVES))))
+    np.testing.assert_allclose(held[:, GAP], [0.0, 0.0875, 0.4])
+
+
+def test_a_profile_may_leave_live_runs_to_its_next_model() -> None:
+    pytest.importorskip("facewire_phonemes")
+    models = (ComponentSpec("trajectory", {"live": False}), ComponentSpec("phonemes"))
+    profile = Profile(name="test", model=models, sinks=())
+    for live, name in ((False, "trajectory"), (True, "phonemes")):
+        made = assemble(profile, "test", None, live)  # type: ignore[arg-type]
+        assert made.first("model", profile.model).name == name
+    assert "model: phonemes instead of trajectory: its option 'live' is off" in made.fallbacks[0]

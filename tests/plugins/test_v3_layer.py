@@ -115,9 +115,7 @@ def test_a_still_face_is_its_preset_but_for_the_jaw() -> None:
             continue
         strength = {1: 0.45, 3: 1.0, 5: 1.4}[made.level]
         wanted = key(0, f"{made.family}:{strength * 100:g}")
-        heard, silent = (
-            Run([wanted], V3Config(speech=how))(still)[-1] for how in ("auto", "none")
-        )
+        heard, silent = (Run([wanted], V3Config(speech=how))(still)[-1] for how in ("auto", "none"))
         assert np.abs(np.delete(heard[:52] - made.face, jaw)).max() < 0.01, made.title
         assert np.abs(silent[:52] - made.face).max() < 0.01, made.title
         assert np.abs(silent[52:55] - made.head).max() < 0.01, made.title

@@ -28,9 +28,7 @@ def spoken() -> list[Speech]:
 
 
 @pytest.mark.parametrize("emotion", LABELS)
-def test_speech_is_protected_from_the_strongest_emotion(
-    spoken: list[Speech], emotion: str
-) -> None:
+def test_speech_is_protected_from_the_strongest_emotion(spoken: list[Speech], emotion: str) -> None:
     found = Protection()
     for speech in spoken:
         after = Run([key(0, f"{emotion}:140")], STRONGEST)(speech)

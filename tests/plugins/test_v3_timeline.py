@@ -134,9 +134,7 @@ def test_all_frame_rates_agree(causal: bool) -> None:
 @settings(max_examples=15)
 @given(st.lists(st.integers(1, 64), min_size=1, max_size=5), st.booleans())
 def test_any_cut_gives_what_the_whole_gives(sizes: list[int], causal: bool) -> None:
-    whole, cut = (
-        shaped(Run(MIXED, causal=causal, sizes=each), 10) for each in ([64], sizes)
-    )
+    whole, cut = (shaped(Run(MIXED, causal=causal, sizes=each), 10) for each in ([64], sizes))
     assert np.abs(whole.vad - cut.vad).max() < 1e-6
     assert np.abs(whole.weights - cut.weights).max() < 1e-6
 

@@ -11,7 +11,7 @@ from typing import Any
 from facewire.emotion import EmotionCurve
 from facewire.errors import FacewireError, InputError, PluginError, ProfileError, nearest
 from facewire.pipeline import Built, Pipeline
-from facewire.profile import ComponentSpec, Profile, component
+from facewire.profile import ComponentSpec, Profile, Speaker, component
 from facewire.registry import Registry
 from facewire.rig import Rig
 from facewire.stages import FeatureExtractor, Layer, Model, Sink, Stage, TextEmotion, Voice
@@ -42,6 +42,12 @@ class Assembly:
     _mute: bool = False
     _voices: dict[str, Built[Voice]] = field(default_factory=dict)
 
+    def beside(self, name: str, transcript: str | None) -> Assembly:
+        """Return the assembly of another face of the same session: its own name and words."""
+        other = Assembly(self.profile, self.registry, self.context, self.fallbacks)
+        other.context = replace(self.context, name=name, transcript=transcript, build=other.nested)
+        return other
+
     # -- parts -----------------------------------------------------------------------------------
 
     @property
@@ -57,19 +63,22 @@ class Assembly:
 
     def voice_of(self, speaker: str | None) -> Built[Voice]:
         """Return the voice of one of the profile's speakers; the profile's where it has none."""
-        speakers = self.profile.speakers
-        if not speaker or not speakers:
+        if not speaker or not self.profile.speakers:
             return self.voice
-        if speaker not in speakers:
-            known = ", ".join(speakers)
-            raise InputError(
-                f"speaker '{speaker}' is not in the profile{nearest(speaker, speakers)} "
-                f"(known: {known})"
-            )
+        specs = self.speaker(speaker).voice
         if speaker not in self._voices:
-            specs = speakers[speaker].voice
             self._voices[speaker] = self.first("voice", specs) if specs else self.voice
         return self._voices[speaker]
+
+    def speaker(self, name: str) -> Speaker:
+        """Return one of the profile's speakers; InputError if it has none of that name."""
+        speakers = self.profile.speakers
+        if name not in speakers:
+            known = ", ".join(speakers)
+            raise InputError(
+                f"speaker '{name}' is not in the profile{nearest(name, speakers)} (known: {known})"
+            )
+        return speakers[name]
 
     def text_emotion(self) -> Built[TextEmotion] | None:
         """Build the profile's reader of emotion in text, if it names one."""
@@ -122,7 +131,8 @@ class Assembly:
         if extractor.fps != stage.fps or stage.dim not in (None, extractor.dim):
             raise ProfileError(
                 f"{spec.where}: {built} gives {extractor.dim} columns at {extractor.fps} fps, "
-                f"{model} expects {stage.dim or 'any'} at {stage.fps}; remove 'features:'"
+                f"{model} expects {stage.dim or 'any'} at {stage.fps}; "
+                "remove 'features:', or name a model that takes them"
             )
         return built
 
@@ -137,8 +147,9 @@ class Assembly:
                     raise
                 causes.append(f"{spec.use}: {error}")
                 continue
-            if causes:
-                self.fallbacks.append(f"{kind}: {built.name} instead of {'; '.join(causes)}")
+            line = f"{kind}: {built.name} instead of {'; '.join(causes)}"
+            if causes and line not in self.fallbacks:
+                self.fallbacks.append(line)
             return built
         raise PluginError(f"no {kind} of the profile can be built: {'; '.join(causes)}")
 

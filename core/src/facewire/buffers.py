@@ -134,6 +134,28 @@ class Sound(Queue):
         return super().take(count)
 
 
+def parted(block: Block, count: int) -> tuple[Block, Block]:
+    """Return a block's first ``count`` rows, with their emotion, sound and marks, and the rest."""
+    frames, emotion, audio = block.frames, block.emotion, block.audio
+    at = first_sample(frames.start + count, audio.rate, frames.fps)
+    cut = max(0, min(at - audio.start, len(audio)))
+    first = tuple(mark for mark in audio.marks if mark.start < at)
+    rest = tuple(mark for mark in audio.marks if mark.start >= at)
+    vad, weights, fps = emotion.vad, emotion.weights, emotion.fps
+    return (
+        Block(
+            Frames(frames.values[:count], frames.rig, fps, frames.start),
+            Emotion(vad[:count], weights[:count], fps, emotion.start),
+            Audio(audio.samples[:cut], audio.rate, audio.start, first),
+        ),
+        Block(
+            Frames(frames.values[count:], frames.rig, fps, frames.start + count),
+            Emotion(vad[count:], weights[count:], fps, emotion.start + count),
+            Audio(audio.samples[cut:], audio.rate, audio.start + cut, rest),
+        ),
+    )
+
+
 class Companion:
     """Keeps emotion, sound and marks beside a stage that hands frames on later, and re-joins them.
 

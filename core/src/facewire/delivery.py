@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -38,6 +38,10 @@ class Outlet:
     converter: Converter
     pacer: Pacer | None = None
     alive: bool = True
+
+    def of(self, block: Block, faces: Mapping[str, Block]) -> Block:
+        """Return the block that is this sink's."""
+        return faces.get(self.built.subject, block) if self.built.subject else block
 
 
 class Delivery:
@@ -120,23 +124,31 @@ class Delivery:
 
     # -- blocks ----------------------------------------------------------------------------------
 
-    def push(self, block: Block) -> None:
-        """Give a block to the files, then its rows to the pacers, at most 0.5 s ahead of time."""
+    def push(self, block: Block, faces: Mapping[str, Block] | None = None) -> None:
+        """Give a block to the files, then its rows to the pacers, at most 0.5 s ahead of time.
+
+        ``faces``: of several, the blocks by subject, of the same frames.
+        """
+        faces = faces or {}
         self.frames += len(block.frames)
         for outlet in self.outlets:
             if outlet.pacer is None:
-                self._file(outlet, outlet.converter.push(block))
+                self._file(outlet, outlet.converter.push(outlet.of(block, faces)))
         if not self.paced:
             return
-        for row in rows(block):
+        for row, *others in zip(rows(block), *map(rows, faces.values()), strict=True):
             self._wait(self._due(row.frames.start) + self._lead - LEAD)
             if self.aborted:
                 return
+            beside = dict(zip(faces, others, strict=True))
             for outlet in self.outlets:
                 if outlet.pacer:
-                    for converted in outlet.converter.push(row):
-                        for piece in rows(converted):
-                            outlet.pacer.put(piece)
+                    self._put(outlet.pacer, outlet.converter.push(outlet.of(row, beside)))
+
+    def _put(self, pacer: Pacer, blocks: Iterable[Block]) -> None:
+        for block in blocks:
+            for row in rows(block):
+                pacer.put(row)
 
     def _due(self, frame: int) -> float:
         return (self._t0 or 0.0) + float(frame / self._fps) + self.latency
@@ -227,9 +239,7 @@ class Delivery:
         return not outlet.built.stage.live
 
     def _play_out(self, outlet: Outlet, pacer: Pacer) -> None:
-        for block in outlet.converter.flush():
-            for row in rows(block):
-                pacer.put(row)
+        self._put(pacer, outlet.converter.flush())
         pacer.close_with(rest)
 
     def abort(self) -> None:

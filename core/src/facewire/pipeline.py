@@ -38,15 +38,24 @@ DEFAULT_RATE = 48000
 
 @dataclass(frozen=True, slots=True)
 class Built(Generic[S]):
-    """A stage and where it came from: ``name`` of the component, ``origin`` of its plugin."""
+    """A stage and where it came from: ``name`` of the component, ``origin`` of its plugin.
+
+    ``subject``: whose face a sink gets, where a run has several.
+    """
 
     stage: S
     name: str
     kind: str
     origin: str = "facewire"
+    subject: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The component's name, and whose it is."""
+        return f"{self.name} of {self.subject}" if self.subject else self.name
 
     def __str__(self) -> str:
-        return f"{self.kind} '{self.name}' ({self.origin})"
+        return f"{self.kind} '{self.label}' ({self.origin})"
 
 
 def call(built: Built[Any], work: Callable[..., T], *args: Any) -> T:

@@ -43,7 +43,7 @@ class Speaker:
     voice: tuple[ComponentSpec, ...] = ()
     """The voice, or a list of which the first that builds is taken."""
     subject: str | None = None
-    """The name that live sinks send the speaker's face under."""
+    """The name of the speaker's face: live sinks send it under that, files carry it."""
 
 
 def component(value: Any, where: str, base: Path | None = None) -> ComponentSpec:

@@ -13,7 +13,8 @@ class Report:
     """What ran and what came of it.
 
     ``stages`` are (kind, name, plugin and version); ``notes`` what the stages and the session have
-    to say (paths taken, fallbacks, warnings); ``tallies`` the live sinks' counts;
+    to say (paths taken, fallbacks, warnings); ``tallies`` the live sinks' counts; ``faces`` whose
+    they are, where there are several;
     ``latency`` in seconds, 0 where the run was not causal; ``elapsed`` the wall clock's seconds.
     """
 
@@ -27,6 +28,7 @@ class Report:
     elapsed: float = 0.0
     latency: float = 0.0
     paced: bool = False
+    faces: tuple[str, ...] = ()
     tallies: list[tuple[str, Tally]] = field(default_factory=list)
     results: list[str] = field(default_factory=list)
 
@@ -39,6 +41,8 @@ class Report:
         """Yield the closing table's rows (what, value); ``verbose`` adds live sinks' lateness."""
         for kind, name, origin in self.stages:
             yield kind.replace("_", " "), f"{name}  ({origin})"
+        if self.faces:
+            yield "faces", ", ".join(self.faces)
         for note in self.notes:
             yield "note", note
         yield "sound", f"{self.seconds:.2f} s"

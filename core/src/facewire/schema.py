@@ -21,6 +21,10 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 # A number or boolean may come from the environment, and is text until it is read.
 _ENV: Schema = {"type": "string", "pattern": r"\$\{[A-Za-z_]\w*"}
+_SUBJECT: Schema = {
+    "type": "string",
+    "description": "Of several speakers with subjects, the one whose face it gets.",
+}
 _LEAVES: dict[Any, Schema] = {
     bool: {"anyOf": [{"type": "boolean"}, _ENV]},
     int: {"anyOf": [{"type": "integer"}, _ENV]},
@@ -103,11 +107,15 @@ def component_schema(component: Component) -> Schema:
     return about | {"oneOf": [{"const": component.name}, schema]}
 
 
-def _kind_schema(components: Sequence[Component]) -> Schema:
+def _kind_schema(kind: Kind, components: Sequence[Component]) -> Schema:
     """Return the schema of a component of one kind. Where none is installed, any will do."""
     if not components:
         return {"type": ["string", "object"]}
-    return {"oneOf": [component_schema(component) for component in components]}
+    schemas = [component_schema(component) for component in components]
+    if kind == "sink":
+        for schema in schemas:
+            schema.get("oneOf", [schema])[-1]["properties"].setdefault("subject", _SUBJECT)
+    return {"oneOf": schemas}
 
 
 def _key_schema(key: str, hint: Any) -> Schema:
@@ -150,5 +158,5 @@ def profile_schema(catalogue: Mapping[Kind, Sequence[Component]]) -> Schema:
         "properties": properties,
         "additionalProperties": False,
         "anyOf": [{"required": ["sinks"]}, {"required": ["extends"]}],
-        "$defs": {kind: _kind_schema(catalogue.get(kind, ())) for kind in kinds},
+        "$defs": {kind: _kind_schema(kind, catalogue.get(kind, ())) for kind in kinds},
     }

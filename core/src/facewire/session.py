@@ -1,4 +1,4 @@
-"""One run: source, pipeline, sinks, clock and pacers.
+"""One run: source, pipeline (one for each face), sinks, clock and pacers.
 
 One producer (the thread that calls ``run``) takes the input, runs the pipeline and writes the file
 sinks; each live sink has a pacer with a thread of its own.
@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from facewire.assemble import Assembly, assemble
 from facewire.delivery import MARGIN, Delivery
-from facewire.emotion import EmotionCurve, Key, State, load_track, parse
+from facewire.emotion import Key, State, load_track, parse
 from facewire.errors import InputError, ProfileError
+from facewire.faces import Faces, Take, build_sinks, open_faces
 from facewire.feed import Feed
 from facewire.intake import Intake
 from facewire.pipeline import DEFAULT_RATE, Built, Pipeline, walk
@@ -26,7 +28,7 @@ from facewire.sources import TextSource
 from facewire.speech import Speech, Spoken, trust_marks
 from facewire.stages import Clock, Sink, Source
 from facewire.turns import Script
-from facewire.types import Audio, Block, Frames, RunInfo, Text, frames_within
+from facewire.types import Audio, Frames, RunInfo, Text, frames_within
 from facewire.voicing.ahead import AHEAD, Saying, earlier, lead_in
 from facewire.voicing.talk import Talk
 
@@ -56,22 +58,23 @@ def check_paths(read: Path | None, sinks: Iterable[Built[Sink]]) -> None:
             raise InputError(
                 f"{sink.stage.path}: {sink} would write over {taken[path]}; "
                 "choose another --out, or another path in the profile"
+                + (" (with {name} in it)" if sink.subject else "")
             )
         taken[path] = f"what {sink} writes"
 
 
-def _refuse_subjects(profile: Profile) -> None:
-    for name, speaker in profile.speakers.items():
-        if speaker.subject:
-            raise ProfileError(
-                f"speakers.{name}.subject: one run moves one face; remove 'subject', or run each "
-                "speaker with a profile of its own"
-            )
+def _refuse_others(sinks: Iterable[Built[Sink]], faces: Faces) -> None:
+    """Refuse sinks of a program that show one face where there are several."""
+    if faces.several and any(one.subject is None and not one.stage.faceless for one in sinks):
+        raise ProfileError(
+            "speakers: their subjects make several faces, and this takes one; remove 'subject', "
+            "or use 'facewire run'"
+        )
 
 
 def _label(sink: Built[Sink]) -> str:
     where = sink.stage.result
-    return f"{sink.name} to {where}" if where else sink.name
+    return f"{sink.label} to {where}" if where else sink.label
 
 
 INPUT = "input"
@@ -110,29 +113,27 @@ class Session:
         self._origin = source if isinstance(source, Built) else Built(source, INPUT, "source")
         self.source, self.profile = self._origin.stage, profile
         source = self.source
-        _refuse_subjects(profile)
         causal = live or source.live
         words = transcript if transcript is not None else source.transcript
         self.assembly: Assembly = assemble(
             profile, name, out, causal, words, registry, source.several
         )
-        self.curve = EmotionCurve(wanted(profile.emotion, "emotion:"))
-        for key in wanted(emotion, "--emotion"):
-            self.curve.put(key)
+        keys = [*wanted(profile.emotion, "emotion:"), *wanted(emotion, "--emotion")]
         self._speech: Speech | None = None
         if source.brings == "text":
             self._speech = Speech(self.assembly, tell)
             if isinstance(source, TextSource | Script):
                 self._speech.plan(source.known)
         rate = profile.rate or source.rate or (self._speech.rate if self._speech else None)
-        self.pipeline: Pipeline = self.assembly.pipeline(
-            self.curve, rate, source.brings == "frames"
-        )
+        self.faces: Faces = open_faces(self.assembly, keys, rate, source)
+        self.pipeline: Pipeline = self.faces.first.pipeline
+        self.curve = self.faces.first.curve
         if isinstance(source, TextSource):
             trust_marks(self.assembly, self.pipeline)
         self._slack = SLACKS[source.brings]
         self.latency = self._latency(rate or DEFAULT_RATE) if causal else 0.0
-        self._outputs = [*self.assembly.sinks(), *sinks]
+        self._outputs = [*build_sinks(self.assembly, self.faces), *sinks]
+        _refuse_others(self._outputs, self.faces)
         check_paths(source.path, self._outputs)
         self.delivery = Delivery(
             self._outputs,
@@ -162,10 +163,7 @@ class Session:
 
     def set_emotion(self, state: State | None) -> None:
         """Take over the emotion from the first row not yet conditioned; None gives it back."""
-        if state is None:
-            self.curve.release()
-        else:
-            self.curve.set(None, state)
+        self.faces.feel(state)
 
     def interrupt(self) -> None:
         """Drop what is queued to be said, mute it and close the mouth in 0.1 s; the run goes on."""
@@ -238,12 +236,12 @@ class Session:
         if not self.delivery.frames:
             raise InputError("nothing came in: no sound, no words that can be spoken, no frames")
 
-    def _deliver(self, blocks: Iterable[Block]) -> None:
-        for block in blocks:
+    def _deliver(self, takes: Iterable[Take]) -> None:
+        for block, faces in takes:
             if self.delivery.aborted:
                 return
             self._start(block.audio.rate)
-            self.delivery.push(block)
+            self.delivery.push(block, faces)
 
     def _start(self, rate: int, ago: float = 0.0) -> None:
         if self.delivery.started:
@@ -335,39 +333,53 @@ class Session:
         self._speech = self._speech or Speech(self.assembly, self._tell)
         return self._speech
 
-    def _push(self, item: Spoken | Frames | int) -> Iterator[Block]:
+    def _push(self, item: Spoken | Frames | int) -> Iterator[Take]:
         if isinstance(item, Frames):
-            yield from self.pipeline.push_frames(item)
+            yield from self.faces.push_frames(item)
             return
         if isinstance(item, int):
-            yield from self.pipeline.push(self._intake.pause(item))
+            yield from self.faces.push(self._intake.pause(item))
             return
-        for cue in item.cues:
-            self.curve.set(self._intake.time(cue.at, item.audio), cue.state, cue.source)
+        if item.turn and self.faces.several:
+            yield from self._turn(item.turn, item.audio)
+        if face := self.faces.speaking:
+            for cue in item.cues:
+                face.curve.set(self._intake.time(cue.at, item.audio), cue.state, cue.source)
         for audio in self._intake.take(item.audio):
-            yield from self.pipeline.push(audio)
+            yield from self.faces.push(audio)
         self._progress(self._intake.position / (self._intake.rate or DEFAULT_RATE))
 
-    def _rest(self) -> Iterator[Block]:
+    def _turn(self, turn: Text, audio: Audio) -> Iterator[Take]:
+        """Give the face before what is held of its sound, and turn to the one that speaks now."""
+        if audio.start == 0:
+            for held in self._intake.finish():
+                yield from self.faces.push(held)
+        self.faces.turn_to(turn.speaker)
+
+    def _rest(self) -> Iterator[Take]:
         for audio in self._intake.finish():
-            yield from self.pipeline.push(audio)
-        yield from self.pipeline.flush()
+            yield from self.faces.push(audio)
+        yield from self.faces.flush()
 
     # -- the report ------------------------------------------------------------------------------
 
     def _report(self, elapsed: float) -> Report:
         pipeline, delivery = self.pipeline, self.delivery
-        voice = [self._speech.voice] if self._speech else []
+        said = self._speech
+        voice: list[Built[Any]] = [p for p in (said.voice, said.reader) if p] if said else []
         source = [] if self._origin.name == INPUT else [self._origin]
         parts = [*source, *voice, pipeline.extractor, pipeline.model, *pipeline.layers]
-        built = [part for part in parts if part] + [outlet.built for outlet in delivery.outlets]
+        sinks = [outlet.built for outlet in delivery.outlets]
+        built = [part for part in parts if part] + sinks
         rate = self._intake.rate or DEFAULT_RATE
         notes = [*self.assembly.fallbacks, *self.source.report()]
-        notes += [line for part in built for line in part.stage.report()]
+        notes += [line for part in [*source, *voice] for line in part.stage.report()]
+        notes += [line for face in self.faces.all for line in face.notes()]
+        notes += [line for sink in sinks for line in sink.stage.report()]
         return Report(
             self.assembly.context.name,
             self.profile.name,
-            [(part.kind, part.name, part.origin) for part in built],
+            [(part.kind, part.label, part.origin) for part in built],
             notes,
             self._intake.position / rate if self._intake.position else delivery.seconds,
             delivery.frames,
@@ -375,6 +387,7 @@ class Session:
             elapsed,
             self.latency,
             delivery.paced,
+            self.faces.subjects,
             [(_label(o.built), o.pacer.tally) for o in delivery.outlets if o.pacer],
             [str(o.built.stage.result) for o in delivery.outlets if o.built.stage.result],
         )

@@ -17,6 +17,7 @@ from facewire.stages import Voice
 from facewire.types import Audio, Mark, Text, Utterance
 from facewire.voicing.contract import Planning
 
+OTHER = "[OTHER]"  # begins an utterance of somebody else, for a reader of emotion
 HISTORY = 8  # earlier utterances that a voice and a reader of emotion are told of
 
 
@@ -31,10 +32,19 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A piece of a voice's audio with the cues that fall into it."""
+    """A piece of a voice's audio with the cues that fall into it.
+
+    ``turn``: the text that it begins or belongs to; None goes on with the one before.
+    """
 
     audio: Audio
     cues: tuple[Cue, ...] = ()
+    turn: Text | None = None
+
+
+def _heard(said: Sequence[tuple[str | None, str]], speaker: str | None) -> list[str]:
+    """Return the lines as a reader of emotion takes them for ``speaker``."""
+    return [line if who == speaker else f"{OTHER} {line}" for who, line in said]
 
 
 class Speech:
@@ -44,22 +54,23 @@ class Speech:
         self._tell = tell
         self._assembly, self._profile = assembly, assembly.profile
         self.voice = assembly.voice
-        self._reader = assembly.text_emotion()
-        self._history: list[str] = []
+        self.reader = assembly.text_emotion()
+        self._history: list[tuple[str | None, str]] = []  # who said what
         self._open = False  # whether the last of them may be going on
-        self._state: State | None = None
+        self._states: dict[str | None, State] = {}  # one, or one for each speaker with a face
+        self._faces = any(one.subject for one in self._profile.speakers.values())
         self.rate: int = self.voice.stage.rate
 
     def plan(self, texts: Sequence[Text]) -> None:
         """Tell voices that want to know it what they will say; InputError for a wrong tag."""
-        begin = (self._history, self._open, self._state)
+        begin = (self._history, self._open, dict(self._states))
         said: dict[int, tuple[Built[Voice], list[Utterance]]] = {}
         for text in texts:
             built = self._assembly.voice_of(text.speaker)
             utterance, _ = self._utterance(text)
             if isinstance(built.stage, Planning) and utterance.text.strip():
                 said.setdefault(id(built), (built, []))[1].append(utterance)
-        self._history, self._open, self._state = begin
+        self._history, self._open, self._states = begin
         for built, utterances in said.values():
             call(built, built.stage.plan, utterances)  # type: ignore[attr-defined]
 
@@ -67,10 +78,11 @@ class Speech:
         """Yield a text as spoken, from sample 0; a cue lands on the word that its tag precedes."""
         utterance, cues = self._utterance(text)
         if not utterance.text.strip():
-            return iter([Spoken(Audio(np.zeros(0, np.float32), self.rate), tuple(cues))])
+            return iter([Spoken(Audio(np.zeros(0, np.float32), self.rate), tuple(cues), text)])
         voice = self._assembly.voice_of(text.speaker)
         pieces = walk(voice, call(voice, voice.stage.speak, utterance))
-        return self._placed(voice.stage, pieces, cues, len(utterance.text))
+        placed = self._placed(voice.stage, pieces, cues, len(utterance.text))
+        return (replace(piece, turn=text) for piece in placed)
 
     def voice_of(self, text: Text) -> Voice:
         """Return the voice that speaks a text."""
@@ -82,23 +94,27 @@ class Speech:
         # A turn's own emotion ends what a tag in an earlier turn began.
         cues = [Cue(0, text.state, "tags")] if text.state else []
         cues += [Cue(tag.at, tag.state, "tags") for tag in tags]
-        said = self._history[-1] if self._open else ""
+        said = self._history[-1][1] if self._open else ""
         earlier = self._history[:-1] if self._open else self._history
-        cues = sorted(cues + self._read(said, plain, earlier), key=lambda cue: cue.at)
+        cues = sorted(
+            cues + self._read(said, plain, _heard(earlier, text.speaker)), key=lambda cue: cue.at
+        )
+        who = text.speaker if self._faces else None
         if cues and not plain[: cues[0].at].strip():
-            self._state = cues[0].state
+            self._states[who] = cues[0].state
+        state = self._states.get(who)
         utterance = Utterance(
             plain.rstrip() if isinstance(text, Clause) else plain,
             text.lang or self._profile.lang,
             text.speaker,
-            constant(self._state, 1, 0, self._profile.fps) if self._state else None,
-            tuple(self._history),
+            constant(state, 1, 0, self._profile.fps) if state else None,
+            tuple(line for _, line in self._history),
         )
         if plain.strip():
-            self._history = [*earlier, said + plain][-HISTORY:]
+            self._history = [*earlier, (text.speaker, said + plain)][-HISTORY:]
             self._open = isinstance(text, Clause) and not ends_sentence(plain)
         if cues:
-            self._state = cues[-1].state
+            self._states[who] = cues[-1].state
         return utterance, cues
 
     def _parse(self, text: str) -> Tagged:
@@ -114,9 +130,9 @@ class Speech:
 
     def _read(self, said: str, plain: str, earlier: list[str]) -> list[Cue]:
         """Read the emotion of a text; of a clause, with what was ``said`` of its sentence."""
-        if self._reader is None or not plain.strip():
+        if self.reader is None or not plain.strip():
             return []
-        readings = call(self._reader, self._reader.stage.read, said + plain, earlier)
+        readings = call(self.reader, self.reader.stage.read, said + plain, earlier)
         return [
             Cue(max(0, r.chars[0] - len(said)), State.of(r.vad, r.weights), "text")
             for r in readings

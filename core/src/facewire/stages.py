@@ -105,7 +105,11 @@ class TextEmotion(Stage):
 
     @abstractmethod
     def read(self, text: str, history: Sequence[str]) -> list[Reading]:
-        """Return readings of spans of ``text``; ``history`` are earlier ones, oldest first."""
+        """Return readings of spans of ``text``.
+
+        ``history`` are utterances before it, oldest first; another speaker's begin with
+        ``[OTHER] ``.
+        """
 
 
 class FeatureExtractor(Stage):
@@ -189,6 +193,8 @@ class Sink(Stage):
     live: bool = False
     fps: Fraction | None = None
     """Frames a second it wants; None takes the profile's."""
+    faceless: ClassVar[bool] = False
+    """Whether it takes sound and marks alone: where a run has several faces, one serves all."""
     rig: Rig | None = None
     """The rig it wants; None takes the profile's."""
     clock: Clock | None = None

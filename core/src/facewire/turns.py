@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -157,6 +157,13 @@ class Script(Source):
         self.brings = "text" if len(self._files) < len(self.lines) else "audio"
         if self.brings == "audio":
             self.rate = self._files[self.lines[0].turn.id].rate
+
+    def said_by(self, speakers: Collection[str]) -> str | None:
+        """Return what some of the speakers say, where every turn's sound has a transcript."""
+        if self.transcript is None:
+            return None
+        turns = [line.turn for line in self.lines if line.turn.speaker in speakers]
+        return " ".join(turn.transcript or "" for turn in turns)
 
     def blocks(self) -> Iterator[Audio | Text]:
         """Yield silence, text and sound in the order of the turns."""

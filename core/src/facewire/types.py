@@ -307,6 +307,11 @@ class Context:
     build: Callable[[Kind, Any], Stage] = _unbuildable
     shared: Callable[[str, Callable[[], Any]], Any] = _make
 
+    @property
+    def english(self) -> bool:
+        """Whether ``lang`` is English, of any country."""
+        return self.lang.lower().replace("_", "-").split("-")[0] in ("en", "eng", "english")
+
     def random(self, purpose: str) -> np.random.Generator:
         """Return a generator that depends on the seed, the input's name and ``purpose`` alone."""
         text = f"{self.seed}\0{self.name}\0{purpose}".encode()

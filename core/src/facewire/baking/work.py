@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -86,11 +87,15 @@ def _profile(name: str, overrides: tuple[str, ...]) -> Profile:
 def baking_profile(
     profile: Profile, live: tuple[int, ...], text_emotion: bool, lang: str | None
 ) -> Profile:
-    """Return a profile as it is baked: no live sinks, emotion from text only if asked for."""
+    """Return a profile as it is baked: no live sinks, emotion from text only if asked for.
+
+    A line is one face, whoever speaks it.
+    """
     sinks = tuple(spec for i, spec in enumerate(profile.sinks) if i not in live)
     return replace(
         profile,
         sinks=sinks,
+        speakers={n: replace(one, subject=None) for n, one in profile.speakers.items()},
         text_emotion=profile.text_emotion if text_emotion else None,
         lang=lang or profile.lang,
     )
@@ -98,6 +103,13 @@ def baking_profile(
 
 def bake_line(job: Job) -> Outcome:
     """Bake a line into its files and write its record; errors are told in the outcome."""
+    outcome = _bake(job)
+    # A session's parts hold each other: Python's collector would come by every hundred lines.
+    gc.collect()
+    return outcome
+
+
+def _bake(job: Job) -> Outcome:
     record: dict[str, Any] = {"id": job.row["id"], "name": job.name, "digests": job.digests}
     try:
         made = _baked(job)

@@ -10,6 +10,7 @@ from facewire.assemble import Assembly, assemble
 from facewire.cli.show import listing, say
 from facewire.delivery import MARGIN
 from facewire.errors import FacewireError
+from facewire.faces import build_sinks, open_faces
 from facewire.pipeline import Built, Pipeline
 from facewire.profile import load_profile
 from facewire.rig import Rig, dropped
@@ -34,10 +35,12 @@ def command(profile: str, overrides: tuple[str, ...], live: bool, rate: int) -> 
             rows.append(_row(assembly.voice))
         except FacewireError as error:
             problems.append(f"text cannot be spoken: {error}")
-    pipeline = assembly.pipeline()
-    sinks = assembly.sinks()
+    faces = open_faces(assembly)
+    pipeline = faces.first.pipeline
+    sinks = build_sinks(assembly, faces)
     parts = [pipeline.extractor, pipeline.model, *pipeline.layers, *sinks]
     rows += [_row(part) for part in parts if part]
+    rows += [["face", one, _who(assembly, one)] for one in faces.subjects]
     say(listing(["kind", "component", "plugin"], rows))
     say("")
     say(listing(["latency", "ms"], _latency(pipeline, rate, live)))
@@ -47,7 +50,13 @@ def command(profile: str, overrides: tuple[str, ...], live: bool, rate: int) -> 
 
 
 def _row(built: Built[object]) -> list[str]:  # type: ignore[type-var]
-    return [built.kind, built.name, built.origin]
+    return [built.kind, built.label, built.origin]
+
+
+def _who(assembly: Assembly, subject: str) -> str:
+    """Return the speakers whose face it is."""
+    speakers = assembly.profile.speakers.items()
+    return "speaker " + ", ".join(name for name, one in speakers if one.subject == subject)
 
 
 def _latency(pipeline: Pipeline, rate: int, live: bool) -> list[list[str]]:

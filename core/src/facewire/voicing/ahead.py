@@ -91,4 +91,5 @@ def earlier(spoken: Spoken, by: int) -> Spoken:
     )
     cut = max(0, by - audio.start)
     sound = Audio(audio.samples[cut:], audio.rate, max(0, audio.start - by), marks)
-    return Spoken(sound, tuple(replace(cue, at=max(0, cue.at - by)) for cue in spoken.cues))
+    cues = tuple(replace(cue, at=max(0, cue.at - by)) for cue in spoken.cues)
+    return replace(spoken, audio=sound, cues=cues)

@@ -112,7 +112,7 @@ class Talk:
     def _item(self, item: Any) -> Item:
         if isinstance(item, Text) and not item.text.strip():
             cues = (Cue(0, item.state, "tags"),) if item.state else ()
-            return Spoken(silence(0, DEFAULT_RATE), cues)
+            return Spoken(silence(0, DEFAULT_RATE), cues, item)
         if isinstance(item, Text):
             return self._say(item)
         return Spoken(item) if isinstance(item, Audio) else item

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from typing import Any
 
 from facewire.atomic import AtomicFile, told
 from facewire.errors import InputError
 from facewire.stages import Sink
 from facewire.types import Block, RunInfo
+from facewire.udp import Sender
 
 from facewire_audio.plugin import RtpConfig
 from facewire_audio.rtp_wire import RtpPacket, pack, pack_report, session_description
@@ -26,15 +26,13 @@ class Rtp(Sink):
     Nothing listening is no error.
     """
 
-    live = True
+    live = faceless = True
 
     def __init__(self, config: RtpConfig, source: int, sdp: Path | None = None) -> None:
         self._config, self.path = config, sdp
         self.latency = config.offset
         self._source = source
-        self._socket: socket.socket | None = None
-        self._address: Any = None
-        self._reports_to: Any = None
+        self._senders: tuple[Sender, Sender] | None = None  # of sound, and of reports
         self._rate, self._epoch = 48000, 0.0
         self._sequence = self._octets = 0
         self._expected = self._report_at = -1
@@ -44,32 +42,31 @@ class Rtp(Sink):
         config = self._config
         if not 96 <= config.payload <= 127:
             raise InputError(f"audio.rtp: payload is {config.payload}, expected 96 to 127")
-        family, self._address = _resolved(config.host, config.port)
-        _, self._reports_to = _resolved(config.host, config.port + 1)
+        if not 1 <= config.port <= 65534:
+            raise InputError(f"audio.rtp: port is {config.port}, expected 1 to 65534")
         self._rate, self._epoch = info.rate, info.epoch
         self.abort()
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        self._socket.setblocking(False)  # a full buffer is an error to count, not a late frame
+        sound = Sender("audio.rtp", config.host, config.port)
+        self._senders = sound, Sender("audio.rtp", config.host, config.port + 1)
         self.result = f"{config.host}:{config.port}, L16 at {info.rate} Hz"
         if self.path is not None:
-            ipv6 = family == socket.AF_INET6
+            ipv6 = sound.family == socket.AF_INET6
             text = session_description(
-                self._address[0], config.port, config.payload, self._rate, ipv6
+                sound.address[0], config.port, config.payload, self._rate, ipv6
             )
             _write(self.path, text)
             self.result = f"{self.result}, {self.path}"
 
     def push(self, block: Block) -> None:
         """Send the block's sound."""
-        if self._socket is None:
+        if self._senders is None:
             raise RuntimeError("audio.rtp: push before open")
-        audio = block.audio
+        audio, (sound, reports) = block.audio, self._senders
         if not len(audio):
             return
         if self._report_at < 0 or audio.start >= self._report_at:
             self._report_at = audio.start + int(EVERY * self._rate)
-            self._report(audio.start)
+            reports.send(self._report(audio.start))
         for at in range(0, len(audio), MOST):
             samples, start = audio.samples[at : at + MOST], audio.start + at
             data = pack(
@@ -85,13 +82,11 @@ class Rtp(Sink):
             self._expected = start + len(samples)
             self._sequence += 1
             self._octets += 2 * len(samples)
-            self._socket.sendto(data, self._address)
+            sound.send(data)
 
-    def _report(self, sample: int) -> None:
+    def _report(self, sample: int) -> bytes:
         at = self._epoch + sample / self._rate
-        data = pack_report(self._source, at, sample, self._sequence, self._octets)
-        assert self._socket is not None
-        self._socket.sendto(data, self._reports_to)
+        return pack_report(self._source, at, sample, self._sequence, self._octets)
 
     def close(self) -> None:
         """Let the socket go."""
@@ -99,24 +94,9 @@ class Rtp(Sink):
 
     def abort(self) -> None:
         """Let the socket go: what was sent is sent."""
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = None
-
-
-def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
-    if not 1 <= port <= 65535:
-        raise InputError(f"audio.rtp: port is {port}, expected 1 to 65534")
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    except (OSError, ValueError) as error:  # ValueError: no host name could be written so
-        raise InputError(
-            f"audio.rtp: host '{host}' cannot be found ({error});"
-            " expected a name or an address such as 127.0.0.1"
-        ) from error
-    # players listen on IPv4, and "localhost" is often IPv6 first
-    family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
-    return family, address
+        for sender in self._senders or ():
+            sender.close()
+        self._senders = None
 
 
 def _write(path: Path, text: str) -> None:

@@ -24,7 +24,7 @@ class Speaker(Sink):
     anew a second later.
     """
 
-    live = True
+    live = faceless = True
 
     def __init__(self, device: Output, offset: float = 0.0) -> None:
         self._device, self._offset = device, offset

@@ -146,7 +146,8 @@ class Library:
 
         def take(samples: Any, count: int, booked: Any) -> int:
             if count:
-                sound.append(np.ctypeslib.as_array(samples, (count,)).copy())
+                # Not as_array: ctypes would keep a type for each length for ever.
+                sound.append(np.frombuffer(ctypes.string_at(samples, 2 * count), np.int16))
             events.extend(_events(booked))
             return 0
 

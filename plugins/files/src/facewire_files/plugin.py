@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,19 @@ from facewire.retargeted import retargeted
 from facewire.types import Component, Context
 
 _EXAMPLES = Path(__file__).parent / "data"
+_SINKS = {
+    "livelink_csv": "livelink_csv.LiveLinkCsv",
+    "json": "json_sink.JsonSink",
+    "npz": "npz_sink.NpzSink",
+    "wav": "wav.WavSink",
+    "textgrid": "textgrid.TextGridSink",
+    "srt": "srt.SrtSink",
+    "rhubarb": "rhubarb.RhubarbSink",
+    "bvh": "bvh.BvhSink",
+    "a2f_json": "a2f.A2fJsonSink",
+    "a2f_csv": "a2f.A2fCsvSink",
+}
+"""Module and class of each sink."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,76 +126,29 @@ class TakeConfig:
     path: str
 
 
-def _livelink_csv(config: LiveLinkCsvConfig, context: Context) -> Any:
-    from facewire_files.livelink_csv import LiveLinkCsv
+def _sink(name: str) -> Callable[[Any, Context], Any]:
+    """Return what builds a sink of this package; it is imported when it is built."""
 
-    return LiveLinkCsv(context.output(config.path), config.start)
+    def make(config: Any, context: Context) -> Any:
+        start = [config.start] if isinstance(config, LiveLinkCsvConfig) else []
+        sink = _imported(_SINKS[name])(context.output(config.path), *start)
+        return retargeted(sink, getattr(config, "retarget", None), context)
 
-
-def _json(config: JsonConfig, context: Context) -> Any:
-    from facewire_files.json_sink import JsonSink
-
-    return retargeted(JsonSink(context.output(config.path)), config.retarget, context)
-
-
-def _npz(config: NpzConfig, context: Context) -> Any:
-    from facewire_files.npz_sink import NpzSink
-
-    return retargeted(NpzSink(context.output(config.path)), config.retarget, context)
+    return make
 
 
-def _wav(config: WavConfig, context: Context) -> Any:
-    from facewire_files.wav import WavSink
+def _take(where: str) -> Callable[[TakeConfig, Context], Any]:
+    """Return what builds a source of this package."""
 
-    return WavSink(context.output(config.path))
+    def make(config: TakeConfig, context: Context) -> Any:
+        return _imported(where)(context.base / config.path)
 
-
-def _textgrid(config: TextGridConfig, context: Context) -> Any:
-    from facewire_files.textgrid import TextGridSink
-
-    return TextGridSink(context.output(config.path))
+    return make
 
 
-def _srt(config: SrtConfig, context: Context) -> Any:
-    from facewire_files.srt import SrtSink
-
-    return SrtSink(context.output(config.path))
-
-
-def _a2f_json(config: A2fJsonConfig, context: Context) -> Any:
-    from facewire_files.a2f import A2fJsonSink
-
-    return retargeted(A2fJsonSink(context.output(config.path)), config.retarget, context)
-
-
-def _a2f_csv(config: A2fCsvConfig, context: Context) -> Any:
-    from facewire_files.a2f import A2fCsvSink
-
-    return retargeted(A2fCsvSink(context.output(config.path)), config.retarget, context)
-
-
-def _rhubarb(config: RhubarbConfig, context: Context) -> Any:
-    from facewire_files.rhubarb import RhubarbSink
-
-    return RhubarbSink(context.output(config.path))
-
-
-def _bvh(config: BvhConfig, context: Context) -> Any:
-    from facewire_files.bvh import BvhSink
-
-    return BvhSink(context.output(config.path))
-
-
-def _rhubarb_take(config: TakeConfig, context: Context) -> Any:
-    from facewire_files.rhubarb import RhubarbTake
-
-    return RhubarbTake(context.base / config.path)
-
-
-def _a2f_csv_take(config: TakeConfig, context: Context) -> Any:
-    from facewire_files.a2f import A2fCsvTake
-
-    return A2fCsvTake(context.base / config.path)
+def _imported(where: str) -> Any:
+    module, name = where.split(".")
+    return getattr(import_module(f"facewire_files.{module}"), name)
 
 
 def _csv_take(config: TakeConfig, context: Context) -> Any:
@@ -213,16 +180,9 @@ def _livelink_take(config: TakeConfig, context: Context) -> Any:
     return LiveLinkTake(context.base / config.path, context.fps)
 
 
-def _npz_take(config: TakeConfig, context: Context) -> Any:
-    from facewire_files.npz_source import NpzTake
-
-    return NpzTake(context.base / config.path)
-
-
-def _frames_take(config: TakeConfig, context: Context) -> Any:
-    from facewire_files.json_source import JsonTake
-
-    return JsonTake(context.base / config.path)
+_a2f_csv_take = _take("a2f.A2fCsvTake")
+_frames_take = _take("json_source.JsonTake")
+_rhubarb_take = _take("rhubarb.RhubarbTake")
 
 
 @hookimpl
@@ -239,7 +199,7 @@ def facewire_sources() -> Iterable[Component]:
         ),
         Component(
             "files.npz",
-            _npz_take,
+            _take("npz_source.NpzTake"),
             TakeConfig,
             "frames from a numpy archive",
             TakeConfig(str(_EXAMPLES / "example.npz")),
@@ -267,26 +227,26 @@ def facewire_sources() -> Iterable[Component]:
 @hookimpl
 def facewire_sinks() -> Iterable[Component]:
     """Offer files: Live Link Face CSV, JSON, npz, WAV, TextGrid, SRT, cues, BVH, Audio2Face."""
-    made: list[tuple[str, Callable[[Any, Context], Any], type, str, str]] = [
-        ("livelink_csv", _livelink_csv, LiveLinkCsvConfig, "a Live Link Face take", ".csv"),
-        ("json", _json, JsonConfig, "frames, emotion and marks as text, one frame a line", ".json"),
-        ("npz", _npz, NpzConfig, "frames, emotion and marks as a numpy archive", ".npz"),
-        ("wav", _wav, WavConfig, "the session's sound, 16-bit PCM", ".wav"),
-        ("textgrid", _textgrid, TextGridConfig, "words and phones for Praat", ".TextGrid"),
-        ("srt", _srt, SrtConfig, "the words as subtitles", ".srt"),
-        ("rhubarb", _rhubarb, RhubarbConfig, "mouth cues as Rhubarb Lip Sync writes them", ".tsv"),
-        ("bvh", _bvh, BvhConfig, "the turns of head and eyes as a skeleton", ".bvh"),
-        ("a2f_json", _a2f_json, A2fJsonConfig, "Audio2Face's legacy JSON", ""),
-        ("a2f_csv", _a2f_csv, A2fCsvConfig, "Audio2Face-3D's CSV", ""),
+    made: list[tuple[str, type, str, str]] = [
+        ("livelink_csv", LiveLinkCsvConfig, "a Live Link Face take", ".csv"),
+        ("json", JsonConfig, "frames, emotion and marks as text, one frame a line", ".json"),
+        ("npz", NpzConfig, "frames, emotion and marks as a numpy archive", ".npz"),
+        ("wav", WavConfig, "the session's sound, 16-bit PCM", ".wav"),
+        ("textgrid", TextGridConfig, "words and phones for Praat", ".TextGrid"),
+        ("srt", SrtConfig, "the words as subtitles", ".srt"),
+        ("rhubarb", RhubarbConfig, "mouth cues as Rhubarb Lip Sync writes them", ".tsv"),
+        ("bvh", BvhConfig, "the turns of head and eyes as a skeleton", ".bvh"),
+        ("a2f_json", A2fJsonConfig, "Audio2Face's legacy JSON", ""),
+        ("a2f_csv", A2fCsvConfig, "Audio2Face-3D's CSV", ""),
     ]
     return [
         Component(
             f"files.{name}",
-            make,
+            _sink(name),
             config,
             summary,
             config(),
             suffixes=(suffix, suffix.lower()) if suffix else (),
         )
-        for name, make, config, summary, suffix in made
+        for name, config, summary, suffix in made
     ]

@@ -25,6 +25,8 @@ _NO_SPACES = ("zh", "ja", "th", "lo", "km", "my", "yue")
 class SrtSink(FileSink):
     """Write captions at the end of a run; a run without words gives an empty file."""
 
+    faceless = True
+
     def begin(self, info: RunInfo) -> None:
         """Hold no words yet."""
         self._marks = Marks(info.rate)

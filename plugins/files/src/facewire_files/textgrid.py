@@ -19,6 +19,8 @@ _TIERS = {"word": "words", "phone": "phones", "sound": "sounds"}
 class TextGridSink(FileSink):
     """Write the marks of a run at its end; a tier ``sounds`` (laughs, breaths) if there are any."""
 
+    faceless = True
+
     def begin(self, info: RunInfo) -> None:
         """Hold no marks yet."""
         self._info = info

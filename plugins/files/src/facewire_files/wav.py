@@ -33,6 +33,8 @@ class WavSink(FileSink):
     4 GiB, more than 12 hours at 48 kHz; FacewireError beyond.
     """
 
+    faceless = True
+
     def begin(self, info: RunInfo) -> None:
         """Leave room for the header."""
         self._rate = info.rate

@@ -21,10 +21,11 @@ from facewire.profile import ComponentSpec, Profile, load_profile
 from facewire.rig import Rig
 from facewire.session import Session
 from facewire.types import Audio, Block, Frames, RunInfo, first_sample
+from facewire.udp import resolve
 
 from facewire_livelink.plugin import LiveLinkConfig, LiveLinkSourceConfig
 from facewire_livelink.receive import Arrivals, Listener
-from facewire_livelink.sink import LiveLink, resolve
+from facewire_livelink.sink import NOTE, LiveLink
 from facewire_livelink.source import LiveLinkSource
 
 RIG, FPS, RATE = Rig.named("arkit61"), Fraction(60), 16000
@@ -95,7 +96,7 @@ def addresses(host: str, port: int) -> list[str]:
         lines.append("addresses of this machine: " + ", ".join(own))
     except OSError:
         lines.append("addresses of this machine: its own name cannot be looked up")
-    family, address = resolve(host, port)
+    family, address = resolve("livelink", host, port, NOTE)
     with socket.socket(family, socket.SOCK_DGRAM) as route:
         try:
             route.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import socket
 import uuid
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from facewire.errors import InputError, ProfileError, nearest
 from facewire.rig import ROTATIONS, Rig
 from facewire.stages import Sink
 from facewire.types import Block, FloatArray, RunInfo
+from facewire.udp import Sender
 
 from facewire_livelink.ntp import offset
 from facewire_livelink.plugin import LiveLinkConfig
 from facewire_livelink.timecode import frame_time, time_of_day, wire_rate
 from facewire_livelink.wire import CHANNELS, MAX_NAME, MAX_PACKET, Packet, pack
 
+NOTE = " (Unreal listens on 11111)"
 DEVICES = uuid.uuid5(uuid.NAMESPACE_URL, "facewire:livelink:device")
 """The namespace of device ids: a subject has the same id on every machine and in every run."""
 
@@ -43,8 +43,7 @@ class LiveLink(Sink):
         self._config = config
         self.latency = config.offset
         self._signs = _signs(config.flip)
-        self._socket: socket.socket | None = None
-        self._address: Any = None
+        self._sender: Sender | None = None
         self._device = ""
         self._rate, self._start = Fraction(60), Fraction(0)
 
@@ -54,11 +53,8 @@ class LiveLink(Sink):
         self._rate = wire_rate(info.fps)
         self._start = self._begin(info.epoch)
         self._device = _checked_device(config)
-        family, self._address = resolve(config.host, config.port)
         self.abort()
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        self._socket.setblocking(False)  # a full buffer is an error to count, not a late frame
+        self._sender = Sender("livelink", config.host, config.port, NOTE)
         self.result = f"{config.host}:{config.port} {config.subject}"
 
     def _begin(self, epoch: float) -> Fraction:
@@ -71,11 +67,11 @@ class LiveLink(Sink):
 
     def push(self, block: Block) -> None:
         """Send each row."""
-        if self._socket is None:
+        if self._sender is None:
             raise RuntimeError("livelink: push before open")
         frames = block.frames
         for frame, values in enumerate(frames.values, frames.start):
-            self._socket.sendto(self._datagram(frame, values), self._address)
+            self._sender.send(self._datagram(frame, values))
 
     def close(self) -> None:
         """Let the socket go."""
@@ -83,9 +79,9 @@ class LiveLink(Sink):
 
     def abort(self) -> None:
         """Let the socket go: what was sent is sent."""
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = None
+        if self._sender is not None:
+            self._sender.close()
+        self._sender = None
 
     def _datagram(self, frame: int, values: FloatArray) -> bytes:
         number, sub_frame = frame_time(frame, self._start, self._rate)
@@ -137,19 +133,3 @@ def _check_name(field: str, text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise InputError(f"livelink: {field} {text!r} cannot be written as UTF-8") from error
-
-
-def resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
-    """Return the address family and the address to send to."""
-    if not 1 <= port <= 65535:
-        raise InputError(f"livelink: port is {port}, expected 1 to 65535 (Unreal listens on 11111)")
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    except (OSError, ValueError) as error:  # ValueError: no host name could be written so
-        raise InputError(
-            f"livelink: host '{host}' cannot be found ({error});"
-            " expected a name or an address such as 127.0.0.1"
-        ) from error
-    # Unreal listens on IPv4 alone, and "localhost" is often IPv6 first
-    family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
-    return family, address

@@ -22,8 +22,9 @@ DOUBT = -24.0
 DOUBT_NEARBY = -40.0
 NEARBY = 10
 # Over half a second the words that a free search hears fit better than a right text by 0 to 19
-# (5th to 95th percentile), than one that lacks three words by 36 to 97.
-_MUCH = 30.0
+# (5th to 95th percentile; a synthesiser's British voices reach 33), than one that lacks three words
+# by 36 to 97.
+_MUCH = 34.0
 _HALF_SECOND = 50
 # Noise where the text has nothing: words that it lacks are taken for noise of this length and more.
 UNTOLD = 4800
@@ -61,9 +62,10 @@ class Aligner:
     def __init__(self, recognizer: Recognizer, lexicon: Lexicon, floor: Pcm) -> None:
         self.recognizer, self.lexicon, self.floor = recognizer, lexicon, floor
 
-    def ways(self, word: str) -> list[tuple[str, ...]]:
+    def ways(self, word: str, british: bool = False) -> list[tuple[str, ...]]:
         """Return the pronunciations of a word as the acoustic model names them."""
-        return [tuple(plain(phone) for phone in way) for way in self.lexicon.say(word)]
+        said = [*self.lexicon.say(word), *(self.lexicon.british(word) if british else ())]
+        return [tuple(plain(phone) for phone in way) for way in said]
 
     def spoken(self, text: str) -> str:
         """Return the words that are said for a word as written (``1999``), blanks between them."""
@@ -75,10 +77,15 @@ class Aligner:
         pcm = prepare(samples, start, self.floor)
         return self.recognizer.count(pcm, [self.ways(word) for word in words])
 
-    def align(self, samples: FloatArray, start: int, words: Sequence[str]) -> Alignment | None:
-        """Align ``words`` to a piece (n,); None if they cannot be laid over it."""
+    def align(
+        self, samples: FloatArray, start: int, words: Sequence[str], british: bool = False
+    ) -> Alignment | None:
+        """Align ``words`` to a piece (n,); None if they cannot be laid over it.
+
+        ``british``: they may also be said without r, which the dictionary has in American alone.
+        """
         pcm = prepare(samples, start, self.floor)
-        found = self.recognizer.align(pcm, [self.ways(word) for word in words])
+        found = self.recognizer.align(pcm, [self.ways(word, british) for word in words])
         if found is None:
             return None
         spoken = [word for word in found if word.place is not None]
@@ -122,7 +129,7 @@ class Aligner:
     def stress(self, word: str, phones: Sequence[Phone]) -> tuple[str, ...]:
         """Return the phones with the stress digits of the pronunciation that was found."""
         said = tuple(phone.text for phone in phones)
-        for way in self.lexicon.say(word):
+        for way in (*self.lexicon.say(word), *self.lexicon.british(word)):
             if tuple(plain(phone) for phone in way) == said:
                 return way
         return said

@@ -37,7 +37,15 @@ from facewire_phonemes.loudness import Loudness
 from facewire_phonemes.spans import Spans
 from facewire_phonemes.text import read
 from facewire_phonemes.transcript import Spool, TranscriptAligner, halved
-from facewire_phonemes.window import AHEAD, HOP_FILE, HOP_LIVE, Grid, WindowDecoder
+from facewire_phonemes.window import (
+    AHEAD,
+    HOP_FILE,
+    HOP_LIVE,
+    WINDOW_FILE,
+    WINDOW_LIVE,
+    Grid,
+    WindowDecoder,
+)
 
 RATE = recognizer.RATE
 FPS = Fraction(60)
@@ -59,23 +67,21 @@ class PhoneExtractor(FeatureExtractor):
 
     def __init__(self, config: ExtractorConfig, context: Context) -> None:
         self._mode = config.mode
-        self._lang = context.lang
+        self._lang, self._english = context.lang, context.english
         text = context.transcript if config.mode == "auto" and not context.causal else None
         self._transcript = text if text and text.strip() else None
         self._given = context.transcript is not None and self._transcript is None
-        hop = HOP_LIVE if context.causal else HOP_FILE
-        self._grid = Grid(hop, words=not context.causal and self._english)
-        self.lookahead: int | None = hop + AHEAD
+        if context.causal:
+            self._grid = Grid(HOP_LIVE, WINDOW_LIVE, words=False)
+        else:
+            self._grid = Grid(HOP_FILE, WINDOW_FILE, words=self._english)
+        self.lookahead: int | None = self._grid.hop + AHEAD
         if self._transcript is not None:
             self.lookahead = None
         if config.mode == "marks":
             self.lookahead = LEVEL_WINDOW // 2
         self._aligner = _aligner(context)
         self.reset()
-
-    @property
-    def _english(self) -> bool:
-        return self._lang.lower().split("-")[0].split("_")[0] in ("en", "eng", "english")
 
     def reset(self) -> None:
         """Forget all input."""

@@ -85,6 +85,11 @@ class Lexicon:
             self._known[word] = self._look_up(word)
         return self._known[word]
 
+    def british(self, word: str) -> list[Pronunciation]:
+        """Return the ways of ``say`` that a speaker without r before consonants says otherwise."""
+        ways = self.say(word)
+        return [other for way in ways if (other := without_r(way)) not in ways]
+
     def knows(self, word: str) -> bool:
         """Say whether the dictionary has the word."""
         return bool(self._dictionary.find(word))
@@ -110,6 +115,26 @@ class Lexicon:
             if (ends := self._dictionary.find(second)) and (begins := self._dictionary.find(first)):
                 return [(*begins[0], *end) for end in ends]
         return []
+
+
+def without_r(way: Pronunciation) -> Pronunciation:
+    """Return a pronunciation as in the south of England.
+
+    R is dropped but before vowels, a weak ER is a schwa, and *bath* has the vowel of *father*
+    (Wells, Accents of English, 1982, sections 3.1.3 and 3.2.2).
+    """
+    out: list[str] = []
+    for i, phone in enumerate(way):
+        after = plain(way[i + 1]) if i + 1 < len(way) else ""
+        if phone == "ER0":
+            out += ["AH0", "R"] if after in tables.VOWELS else ["AH0"]
+        elif phone == "AE1" and after in ("F", "S", "TH"):
+            out.append("AA1")
+        elif (
+            phone != "R" or not out or plain(out[-1]) not in tables.VOWELS or after in tables.VOWELS
+        ):
+            out.append(phone)
+    return tuple(out)
 
 
 def arpabet(phones: Sequence[str]) -> Pronunciation:

@@ -8,7 +8,7 @@ from facewire.types import FloatArray, Mark
 from facewire_phonemes.align import Aligner
 from facewire_phonemes.log import Log
 from facewire_phonemes.recognizer import RATE
-from facewire_phonemes.window import AHEAD, WINDOW, Grid, WindowDecoder
+from facewire_phonemes.window import AHEAD, Grid, WindowDecoder
 
 _AFTER = RATE  # a voice is still taken to be speaking 1 s after its last mark
 _LONGEST_WORD = 3 * RATE  # a longer one (a spelled number, an error) is not waited for
@@ -110,7 +110,7 @@ class Spans:
         span = self._total if self._decoder is None else self._span * self._grid.hop
         oldest = min([self._total, *(word.start for word in self._words)])
         if self._decoder is not None:
-            oldest = min(oldest, span + self._grid.hop + AHEAD - WINDOW)
+            oldest = min(oldest, span + self._grid.hop + AHEAD - self._grid.length)
         keep = max(oldest - self._wait, self._from)  # a word may be told of a little late
         if keep - self._from > RATE:
             self._held, self._from = self._held[keep - self._from :].copy(), keep

@@ -99,10 +99,19 @@ class TranscriptAligner:
         if float(np.abs(samples).max(initial=0.0)) < SILENT:
             return Piece(end, (), True)
         words = self._following(samples, start, last)
-        straight = self._aligner.align(samples, start, words) if words else None
+        straight = self._laid(samples, start, words) if words else None
         if straight is not None and straight.likely:
             return Piece(end, self._taken(straight, len(words)), True)
         return self._searched(samples, start, straight, len(words))
+
+    def _laid(self, samples: FloatArray, start: int, words: list[str]) -> Alignment | None:
+        """Align the words as the dictionary says them, and where that fits badly, as in England."""
+        straight = self._aligner.align(samples, start, words)
+        if straight is not None and not straight.likely:
+            other = self._aligner.align(samples, start, words, british=True)
+            if other is not None and other.scores.mean() > straight.scores.mean():
+                return other
+        return straight
 
     def _following(self, samples: FloatArray, start: int, last: bool) -> list[str]:
         """Return the text's next words as far as the piece has them."""

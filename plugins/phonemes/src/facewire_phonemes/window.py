@@ -13,7 +13,8 @@ from facewire_phonemes.align import Aligner, marks
 from facewire_phonemes.loudness import SILENT
 from facewire_phonemes.recognizer import Phone, Word, prepare
 
-WINDOW = 48000  # 3 s
+WINDOW_FILE = 48000  # 3 s: words need their neighbours
+WINDOW_LIVE = 24000  # 1.5 s: free phones are heard as well as in 3 s, at two thirds of the cost
 AHEAD = 6400  # 0.4 s: what a span of phones needs to know of the sound after it
 HOP_LIVE = 4800  # 0.3 s
 HOP_FILE = 32000  # 2 s
@@ -25,13 +26,15 @@ class Grid(NamedTuple):
     """Where windows lie. Span k, [k hop, (k+1) hop), takes its phones from one window of sound."""
 
     hop: int
+    length: int
+    """Of a window, in samples."""
     words: bool
     """Whether the wheel's words help to find phones (English, not live), or phones are free."""
 
     def window(self, span: int, total: int | None = None) -> tuple[int, int]:
         """Return a span's window; ``total`` is the input's length once it is known."""
         end = (span + 1) * self.hop + AHEAD
-        return max(0, end - WINDOW), end if total is None else min(end, total)
+        return max(0, end - self.length), end if total is None else min(end, total)
 
 
 class WindowDecoder:

@@ -1,4 +1,4 @@
-"""The routes that make clips: NeuroSync's, and ``/v1/animate``."""
+"""The routes that make frames: NeuroSync's, ``/v1/animate`` and ``/v1/resolve``."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from facewire_server.options import (
     wish_of_clip,
 )
 from facewire_server.profiles import need_model
+from facewire_server.resolve import Stretch, resolved, stretch_of
 from facewire_server.sound import Sound, Undecodable, read_sound
 
 if TYPE_CHECKING:
@@ -166,3 +167,23 @@ def _text(options: Options) -> str:
     if options.text is None or not options.text.strip():
         raise InputError("found no text and no audio, expected one; write what shall be said")
     return options.text
+
+
+# -- /v1/resolve ---------------------------------------------------------------------------------
+
+
+@router.post("/v1/resolve")
+async def resolve(request: Request) -> Response:
+    """Solve a stretch of mouth anew from its marks."""
+    parts, body = parts_of(request), await request.body()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != JSON:
+        raise Undecodable(f"content type {kind[:60]!r} is not taken; send application/json")
+    stretch = stretch_of(decoded(body, "body"))
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(parts.pool.slices, _resolved, parts, stretch)
+
+
+def _resolved(parts: Parts, stretch: Stretch) -> Response:
+    profile = parts.profiles.load(stretch.profile)
+    return Response(msgspec.json.encode(resolved(stretch, profile)), media_type=JSON)

@@ -21,12 +21,13 @@ router = APIRouter()
 ENDPOINTS = {
     "audio_to_blendshapes": "POST /audio_to_blendshapes",
     "animate": "POST /v1/animate",
+    "resolve": "POST /v1/resolve",
     "stream": "WS /v1/stream",
     "health": "GET /health",
     "metrics": "GET /metrics",
     "openapi": "GET /openapi.json",
 }
-POSTED = frozenset({"/audio_to_blendshapes", "/v1/animate"})
+POSTED = frozenset({"/audio_to_blendshapes", "/v1/animate", "/v1/resolve"})
 
 
 def _parts(request: Request) -> Parts:

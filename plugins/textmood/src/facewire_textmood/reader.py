@@ -17,7 +17,6 @@ from facewire_textmood.sentences import spans
 from facewire_textmood.wordpiece import OTHER, SELF, words
 
 BEFORE = 2  # utterances before a sentence that it is read with
-LANGUAGE = "en"
 KNOWN = 0.5  # of a sentence's letters must be Latin, and of its tokens known
 CONTEXT = 0.4  # how much of the reading is the one with context
 FAINT = 0.05  # a label with a smaller share is left out of the weights
@@ -30,14 +29,17 @@ class TextMood(TextEmotion):
 
     def __init__(self, context: Context) -> None:
         self._language = context.lang
-        self._reads = context.lang.lower().replace("_", "-").split("-")[0] == LANGUAGE
+        self._reads = context.english
+        self._felt: dict[str, None] = {}  # the labels that were read, in order
         self._network: Network | None = None
         if self._reads:
             self._network = context.shared("textmood.network", Network)
 
     def report(self) -> Sequence[str]:
-        """Say why nothing is read, where the language is not English."""
-        return () if self._reads else (f"textmood reads English, not '{self._language}'",)
+        """Return what was read, or why nothing is where the language is not English."""
+        if not self._reads:
+            return (f"textmood reads English, not '{self._language}'",)
+        return (f"textmood read {', '.join(self._felt) or 'no emotion'}",)
 
     def read(self, text: str, history: Sequence[str]) -> list[Reading]:
         """Return a reading for every sentence that has a word or an emoji.
@@ -75,7 +77,11 @@ class TextMood(TextEmotion):
         risks = risk(clues([columns]), settings["risk"])
         p = float(confidence(columns.faces[None], risks, float(settings["allowed"][0]))[0])
         vad = table().vad(columns.vad)[0]
-        return _felt(chars, columns.faces, vad, p) if p >= ABSTAIN else _neutral(chars, p)
+        if p < ABSTAIN:
+            return _neutral(chars, p)
+        reading = _felt(chars, columns.faces, vad, p)
+        self._felt[LABELS[int(reading.weights.argmax())]] = None
+        return reading
 
 
 def _felt(chars: tuple[int, int], faces: FloatArray, vad: FloatArray, p: float) -> Reading:

@@ -11,9 +11,9 @@ from typing import Literal
 class MelConfig:
     """Options of the features."""
 
-    align: bool = True
-    """Whether a known transcript is aligned (by the plugin ``phonemes``) where a run is not live
-    and the voice brings no phones."""
+    phones: bool = True
+    """Whether the plugin ``phonemes`` finds phones where a run is not live and the voice brings
+    none: a transcript's, else those it hears in English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,9 @@ class ModelConfig:
     """A folder with ``live.onnx`` and ``file.onnx``, as training and fine-tuning write them; by
     default what is shipped."""
     phones: bool = True
-    """Whether ``file`` is held to the phones that a voice or a transcript brings."""
+    """Whether ``file`` is held to phones: of a voice, of a transcript, or heard."""
+    live: bool = True
+    """Whether it moves live faces too; else such a run takes the profile's next model."""
     expression: Literal["layer", "model"] = "layer"
     """Who draws an emotion's face: the layer ``v3``, or the model itself (for a profile without
     that layer)."""

@@ -1,7 +1,9 @@
-"""Known phones as constraints on the network's shape: closures, lip to teeth, rounding.
+"""Phones as constraints on the network's shape: closures, lip to teeth, rounding.
 
 The phones' curves (the core's solver) say where the lips must meet and where they may not; between
-these the network, which heard the sound, says how far the mouth opens.
+these the network, which heard the sound, says how far the mouth opens. Phones that a recogniser
+heard in the sound alone are doubted: they close no mouth that the network has wide open, and have
+less of a say in how far it opens.
 """
 
 from __future__ import annotations
@@ -23,6 +25,10 @@ GAP, PROTRUSION, TEETH, PRESS = (
 )
 SHARE = 0.5
 """Of the network in open phones: the mean of two estimates is nearer than either."""
+SHARE_HEARD = 0.75
+"""The same beside phones that are doubted."""
+OPEN, WIDE = 0.15, 0.20
+"""Doubted phones close a gap of the network's below ``OPEN``, and none beyond ``WIDE``."""
 NEAR, FAR = 0.02, 0.10
 """Where the phones' gap is at most ``NEAR`` they have their way; beyond ``FAR`` it is shared."""
 APART = 0.045
@@ -49,13 +55,16 @@ class Phones:
     def reset(self) -> None:
         """Forget all input."""
         self._solver.reset()
-        self._spans: list[tuple[float, float]] = []
+        self._spans: list[tuple[float, float, bool]] = []
         self._ready = np.zeros((0, len(CURVES)))
-        self.count = self._next = 0
+        self.count = self.doubted = self._next = 0
 
-    def push(self, marks: Iterable[Mark], rate: int, mel: FloatArray) -> None:
-        """Take the marks, counted at ``rate``, and the log-mel (n, 64) of the next rows."""
-        heard = [self._timed(mark, rate) for mark in marks if mark.kind != "word"]
+    def push(self, marks: Iterable[Mark], rate: int, mel: FloatArray, known: bool) -> None:
+        """Take the marks, counted at ``rate``, and the log-mel (n, 64) of the next rows.
+
+        ``known``: what is said is known, so that phones of any confidence are not doubted.
+        """
+        heard = [self._timed(mark, rate, known) for mark in marks if mark.kind != "word"]
         power = np.exp(np.minimum(mel, 60.0)) @ self._shares
         levels = 1.0 + 10.0 * np.log10(np.maximum(power, FLOOR)) / RANGE_DB
         found = self._solver.push(heard, np.clip(levels.astype(np.float64), 0.0, 1.0))
@@ -65,45 +74,60 @@ class Phones:
         """Settle the remaining rows."""
         self._ready = np.concatenate([self._ready, self._solver.flush()])
 
-    def take(self, count: int) -> tuple[Doubles, Doubles]:
-        """Return the curves (count, 15) of the next rows, and how far phones tell of them (count,).
+    def hold(self, curves: Doubles, vocal: Doubles) -> Doubles:
+        """Return the network's next curves (n, 15) held to the phones.
 
-        Around phones they do; a second away from the last and half a second before the next,
-        whatever sounds there is not theirs.
+        Around phones they are; a second away from the last and half a second before the next,
+        whatever sounds there is not theirs. ``vocal`` (n,): see ``constrained``.
         """
+        count = len(curves)
         rows, self._ready = self._ready[:count], self._ready[count:]
         at = self._next + np.arange(count)
-        told = np.zeros(count)
-        for start, end in self._spans:
+        told = {True: np.zeros(count), False: np.zeros(count)}  # by whether they are sure
+        for start, end, sure in self._spans:
             near = np.minimum((at - start + EARLY) / RAMP, (end + LATE - at) / RAMP)
-            told = np.maximum(told, np.clip(near, 0.0, 1.0))
+            told[sure] = np.maximum(told[sure], np.clip(near, 0.0, 1.0))
         self._next += count
         self._spans = [span for span in self._spans if span[1] + LATE > self._next]
-        return rows, told
+        held = constrained(curves, rows, vocal)
+        if told[False].any():
+            heard = doubted(curves, constrained(curves, rows, vocal, SHARE_HEARD))
+            held = np.where((told[True] >= told[False])[:, None], held, heard)
+        return np.asarray(curves + np.maximum(*told.values())[:, None] * (held - curves))
 
-    def _timed(self, mark: Mark, rate: int) -> Spoken | Sound:
+    def _timed(self, mark: Mark, rate: int, known: bool) -> Spoken | Sound:
         start, end = (float(Fraction(at * FPS, rate)) for at in (mark.start, mark.end))
         if mark.kind == "sound":
             return Sound(start, end, mark.text)
         symbol = read_phone(mark.text)
         if symbol.shapes:
             self.count += 1
-            self._spans.append((start, end))
+            sure = known or mark.confidence >= 1.0
+            self.doubted += not sure
+            self._spans.append((start, end, sure))
         return Spoken(start, end, symbol)
 
 
-def constrained(network: Doubles, phones: Doubles, vocal: Doubles) -> Doubles:
+def doubted(network: Doubles, held: Doubles) -> Doubles:
+    """Return what is left (n, 15) of ``held`` where phones were heard in the sound alone."""
+    closes = held[:, GAP] < network[:, GAP]
+    believed = np.clip((WIDE - network[:, GAP]) / (WIDE - OPEN), 0.0, 1.0)
+    share = np.where(closes, believed, 1.0)[:, None]
+    return np.asarray(network + share * (held - network))
+
+
+def constrained(network: Doubles, phones: Doubles, vocal: Doubles, share: float = SHARE) -> Doubles:
     """Return the network's curves (n, 15) held to the phones' (n, 15).
 
     ``vocal`` (n,) is the probability of vocal non-speech, which no phone tells of: there the
-    network has its way where the phones rest.
+    network has its way where the phones rest. ``share`` is the network's in open phones.
     """
     asked = phones[:, GAP]
     near = np.clip((FAR - asked) / (FAR - NEAR), 0.0, 1.0)
     held = near * near * (3.0 - 2.0 * near)  # (n,): 1 where the phones have their way
     resting = np.abs(phones).max(axis=1) < NEAR
     held = np.where(resting, held * (1.0 - vocal), held)[:, None]
-    out = phones + SHARE * (network - phones)
+    out = phones + share * (network - phones)
     floor = np.minimum(asked, APART)
     out[:, GAP] = np.maximum(out[:, GAP], floor)
     out[:, PROTRUSION] = np.maximum(out[:, PROTRUSION], SHARE * phones[:, PROTRUSION])

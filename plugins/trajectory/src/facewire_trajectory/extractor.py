@@ -1,4 +1,4 @@
-"""The features: log-mel rows, with the marks that came with the sound or a transcript's."""
+"""The features: log-mel rows, with the phones a voice marked, or that were found in the sound."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from facewire_trajectory.config import MelConfig
 from facewire_trajectory.mel import BANDS, BEFORE, HOP, RATE, WINDOW, Mel
 
 FPS = Fraction(60)
+_RESAMPLED = 1200  # samples, 50 ms: what resampling and a window keep back
 
 
 class MelExtractor(FeatureExtractor):
@@ -50,17 +51,18 @@ class MelExtractor(FeatureExtractor):
         return Features(values, FPS, start, RATE, due)
 
 
-class AlignedExtractor(MelExtractor):
-    """The same rows with the phones of a transcript, which the plugin ``phonemes`` finds.
+class PhonedExtractor(MelExtractor):
+    """The same rows with the phones that the plugin ``phonemes`` finds in the sound.
 
-    Rows wait for their phones: until the end of the sound. Where the transcript cannot be aligned
-    (``report`` says why) they come without.
+    Rows wait for their phones: with a transcript until the end of the sound. Where it cannot be
+    aligned (``report`` says why) they come without.
     """
-
-    lookahead = None
 
     def __init__(self, phones: FeatureExtractor) -> None:
         self._phones = phones
+        self.lookahead = None
+        if phones.lookahead is not None:
+            self.lookahead = _RESAMPLED + phones.lookahead * RATE // phones.rate
         super().__init__()
 
     def reset(self) -> None:
@@ -110,12 +112,16 @@ class AlignedExtractor(MelExtractor):
 
 
 def make(config: MelConfig, context: Context) -> MelExtractor:
-    """Return the extractor; with a transcript known beforehand, one that aligns it."""
-    if not (config.align and context.transcript and context.transcript.strip()) or context.causal:
+    """Return the extractor: one that finds phones where a run may wait for them.
+
+    Without a transcript they are heard in English alone.
+    """
+    told = bool(context.transcript and context.transcript.strip())
+    if not config.phones or context.causal or not (told or context.english):
         return MelExtractor()
     try:
         phones = context.build("features", "phonemes")
     except FacewireError:  # not installed
         return MelExtractor()
     assert isinstance(phones, FeatureExtractor)
-    return AlignedExtractor(phones)
+    return PhonedExtractor(phones)

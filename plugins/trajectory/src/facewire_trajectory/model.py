@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from facewire.articulation import decode
+from facewire.errors import PluginError
 from facewire.rig import Rig
 from facewire.stages import Model
 from facewire.types import Context, Emotion, Features, FloatArray, Frames
 
 from facewire_trajectory.config import ModelConfig
-from facewire_trajectory.constrain import Phones, constrained
+from facewire_trajectory.constrain import Phones
 from facewire_trajectory.expression import Wearer
 from facewire_trajectory.level import Level
 from facewire_trajectory.runtime import Heard, Stream, Weights
@@ -28,7 +29,8 @@ _HIGHEST = 2.0
 class Trajectory(Model):
     """Moves a mouth to sound, 58 ms behind it (``live``) or a second (``file``).
 
-    ``file`` is held to phones that come as marks. ``sound`` holds the probabilities (n, 3) of
+    ``file`` is held to phones that come as marks; loosely, where a recogniser heard them without a
+    transcript. ``sound`` holds the probabilities (n, 3) of
     other, speech and vocal non-speech of the frames handed on last.
     """
 
@@ -37,6 +39,8 @@ class Trajectory(Model):
     dim = BANDS
 
     def __init__(self, config: ModelConfig, context: Context) -> None:
+        if context.causal and not config.live:
+            raise PluginError("its option 'live' is off, and this run is live")
         variant = config.variant
         if variant == "auto":
             variant = "live" if context.causal else "file"
@@ -44,6 +48,7 @@ class Trajectory(Model):
         weights = context.shared(f"facewire_trajectory:{path}", lambda: Weights(path, variant))
         self._config, self._variant = config, variant
         self._stream, self._level = Stream(weights), Level()
+        self._known = bool(context.transcript and context.transcript.strip())
         self._phones = Phones() if variant == "file" and config.phones else None
         self.rig = Rig.named("arkit52_tongue")
         self.lookahead = self._stream.lookahead
@@ -70,7 +75,7 @@ class Trajectory(Model):
     def push(self, features: Features, emotion: Emotion) -> Frames:
         """Return the frames that are final."""
         if self._phones is not None:
-            self._phones.push(features.marks, features.rate, features.values)
+            self._phones.push(features.marks, features.rate, features.values, self._known)
         mel = self._level.push(features.values[None])[0]
         condition = np.concatenate([emotion.weights, emotion.vad], axis=1)
         return self._frames(self._stream.push(mel, condition))
@@ -87,7 +92,9 @@ class Trajectory(Model):
         heard = ", ".join(f"{name} {part:.0%}" for name, part in zip(SOUND, share, strict=True))
         lines = [f"trajectory: variant '{self._variant}'; heard {heard}"]
         if self._phones is not None and self._phones.count:
-            lines.append(f"trajectory: held to {self._phones.count} phones")
+            doubted = self._phones.doubted
+            heard = f", {doubted} of them heard without a transcript" if doubted else ""
+            lines.append(f"trajectory: held to {self._phones.count} phones{heard}")
         return lines
 
     def _frames(self, heard: Heard) -> Frames:
@@ -98,9 +105,7 @@ class Trajectory(Model):
         self._heard += np.bincount(heard.sound.argmax(axis=1), minlength=len(SOUND))
         curves = np.clip(heard.curves.astype(np.float64), -_HIGHEST, _HIGHEST)
         if self._phones is not None:
-            phones, told = self._phones.take(len(curves))
-            held = constrained(curves, phones, heard.sound[:, 2].astype(np.float64))
-            curves = curves + told[:, None] * (held - curves)
+            curves = self._phones.hold(curves, heard.sound[:, 2].astype(np.float64))
         values = decode(curves, self.rig)
         if self._wearer is not None:
             values = self._wearer.wear(values, heard)
