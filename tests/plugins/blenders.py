@@ -117,6 +117,8 @@ def environment(folder: str) -> dict[str, str]:
     """Return an environment in which a Blender neither finds nor leaves anything of a user's."""
     own = {name: f"{folder}/{name}" for name in ("config", "scripts", "datafiles", "extensions")}
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "BLENDER"))}
+    # Debian's Blender takes the modules of the first python3 on PATH for its own.
+    kept["PATH"] = os.pathsep.join((str(Path(shutil.which("blender") or "").parent), kept["PATH"]))
     return {**kept, **{f"BLENDER_USER_{k.upper()}": v for k, v in own.items()},
             "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
 

@@ -231,6 +231,10 @@ broken = {
     "regions": of(regions=frozenset(["gaze"])), "driven": of(objects=[driven], take="walk"),
     "cut": lambda: clip.read(args[1]),
 }
+if not actions.SLOTS:  # an Action of its own for each mesh
+    bpy.data.actions.new("pair Locked")
+    two = {"objects": [face, locked], "head": Turn("Control")}
+    broken |= {"second": of(**two, take="pair"), "second long": of(**two, take="x" * 60)}
 before = state()
 for name, work in broken.items():
     try:
@@ -246,6 +250,7 @@ SAID = {
     "empty": "nothing in it moves", "bone": "rotation of 'head' is locked",
     "no bone": "no bone 'neck'", "no object": "no object 'Nobody'", "sound": "no such sound file",
     "regions": "nothing in it moves", "driven": "an action 'walk'", "cut": "was the take cut",
+    "second": "an action 'pair Locked' is already", "second long": "names hold 63",
 }  # fmt: skip
 
 
@@ -257,7 +262,7 @@ def test_what_cannot_be_baked_is_told_and_changes_nothing(blender, tmp_path: Pat
     names = ",".join(["Timecode", "BlendShapeCount", "JawOpen", "MouthClose"])
     cut.write_text(f"{names}\n00:00:00:00.000,61,0.1,0.2\n00:00:00:01.000,61,0.1", "utf-8")
     told = {name: (text, same) for name, text, same in scripted(blender, FAULTS, library, cut)}
-    assert set(told) == set(SAID)
+    assert set(SAID) - {"second", "second long"} <= set(told) <= set(SAID)
     for name, (text, same) in told.items():
         assert SAID[name] in text and "\n" not in text, (name, text)
         assert same, f"{name} changed the scene"

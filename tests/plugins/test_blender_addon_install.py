@@ -157,6 +157,23 @@ def test_operators_bake_and_report_in_blenders_way(blender, tmp_path: Path) -> N
     assert told[8] == ["head", "eye.L", "eye.R", "Rig"]
 
 
+DROPPED = """
+from facewire_blender import operators
+class Dropped:  # as Blender calls it with a file: without a window it would skip invoke
+    filepath = "take.csv"
+    def execute(self, context):
+        return {"FINISHED"}
+tell(sorted(operators.FACEWIRE_OT_import_clip.invoke(Dropped(), bpy.context, None)))
+made = bpy.ops.facewire.import_clip.get_rna_type().properties["filepath"]
+tell(made.is_skip_save)  # else the menu would bake the last one again
+"""
+
+
+@EVERY
+def test_a_file_that_is_dropped_is_baked_at_once(blender) -> None:
+    assert scripted(blender, DROPPED) == [["FINISHED"], True]
+
+
 UNDO = """
 face = rigs.face()
 bpy.ops.ed.undo_push(message="before")

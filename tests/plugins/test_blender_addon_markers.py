@@ -150,6 +150,7 @@ ROUND = """
 from facewire_blender import marking, markers
 scene.render.fps = 24
 scene.timeline_markers.new("Shot 12", frame=5)
+scene.timeline_markers.new("<cut>", frame=7)
 made = clip.read(args[0])
 face = rigs.face()
 report = bake.bake(bpy.context, made, [face], Options(start=101, markers="BOTH"))
@@ -179,7 +180,7 @@ scene.facewire_markers.kinds = "PHONES"
 scene.facewire_markers.near, scene.facewire_markers.seconds = True, 1.0
 scene.frame_set(150)
 bpy.ops.facewire.show_markers()
-tell({"near": [m.frame for m in scene.timeline_markers if m.name != "Shot 12"],
+tell({"near": [m.frame for m in scene.timeline_markers if m.name not in ("Shot 12", "<cut>")],
       "kept": order(markers.edited(context, take)) == order(now)})
 bpy.ops.facewire.reset_markers()
 tell({"reset": order(markers.edited(context, takes.active(context))) == order(made.marks)})
@@ -193,8 +194,8 @@ def test_markers_in_a_blender(blender: Any, tmp_path: Path) -> None:
     assert placed["same"] and placed["first"] == 101
     assert {'"Hello"', "/m/", "/_/", "Shot 12"} <= set(placed["names"])
     assert moved_one["by"] == pytest.approx(-2 / 24)
-    assert moved_one["left"] == ["Shot 12"] and moved_one["kept"]
-    assert words["kept"] and len(words["words"]) == 21 and '"talk"' in words["words"]
+    assert moved_one["left"] == ["Shot 12", "<cut>"] and moved_one["kept"]
+    assert words["kept"] and len(words["words"]) == 22 and '"talk"' in words["words"]
     assert near["kept"] and near["near"] and all(126 <= frame <= 174 for frame in near["near"])
     assert reset["reset"]
 
@@ -218,6 +219,29 @@ tell([min(m.frame for m in scene.timeline_markers),
 def test_markers_stand_where_a_moved_strip_is(blender: Any) -> None:
     (told,) = scripted(blender, STRIP, CODE / "data/demo.json")
     assert told == [111, True]
+
+
+SEVERAL = """
+from facewire_blender import markers
+made = clip.made("t", 24, ["jawOpen"], [[.5]] * 9, [clip.Mark("phone", "a", 0.0, .2)])
+face, control = rigs.driven()
+for name in ("one", "two"):
+    bake.bake(bpy.context, made, [face], Options(take=name, start=11))
+tell(takes.active(bpy.context).name)
+boned, armature = rigs.boned()
+bake.bake(bpy.context, made, [boned], Options(take="three", start=11, place="NLA"))
+(strip,) = actions.strips(armature)
+strip.frame_start, strip.frame_end = strip.frame_start + 50, strip.frame_end + 50
+bpy.ops.facewire.show_markers()
+tell([takes.active(bpy.context).name, min(m.frame for m in scene.timeline_markers)])
+bpy.context.view_layer.objects.active = face
+tell(takes.active(bpy.context).name)
+"""
+
+
+@EVERY
+def test_the_take_of_a_driven_face_is_found_among_several(blender: Any) -> None:
+    assert scripted(blender, SEVERAL) == ["two", ["three", 61], "two"]
 
 
 LONG = """

@@ -263,6 +263,26 @@ def test_a_failure_changes_nothing(blender: Any, server: str) -> None:
     assert "token" in texts[1] and "has not answered for 1 s" in texts[2]
 
 
+@pytest.mark.parametrize(
+    ("server", "here"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://localhost:8000/", True),
+        ("http://[::1]:8000", True),
+        ("http://127.0.0.1.example.org:8000", False),
+        ("https://example.org/localhost", False),
+    ],
+)
+def test_offline_only_this_machine_is_asked(server: str, here: bool) -> None:
+    asking = addon("asking")
+    asking.check_allowed(server, True)
+    if here:
+        asking.check_allowed(server, False)
+    else:
+        with pytest.raises(AddonError, match="is another machine, and Blender is offline"):
+            asking.check_allowed(server, False)
+
+
 def test_the_routes_of_both_sides_are_one() -> None:
     resolve = (CODE / "resolve.py").read_text("utf-8")
     from facewire_server import resolve as route

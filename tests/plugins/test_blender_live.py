@@ -234,6 +234,44 @@ tell(live.link() is None)
 
 
 @pytest.mark.parametrize("blender", blenders.ends())
+def test_a_recording_is_not_lost(blender: Blender) -> None:
+    script = (
+        RIG
+        + """
+def said(work):
+    try:
+        return str(work())
+    except RuntimeError as error:
+        return str(error).strip().splitlines()[-1]
+face("Kopf", ["jawOpen"])
+chosen = bpy.context.scene.facewire_live
+bpy.ops.facewire.live_start()
+frames = iter(range(1000))
+def record():
+    send(packet(next(frames), jawOpen=0.5))
+    bpy.ops.facewire.live_record()
+    for _ in range(9):
+        send(packet(next(frames), jawOpen=0.5))
+record()
+tell(said(bpy.ops.facewire.live_stop))
+chosen.take = "x" * 64
+tell(said(bpy.ops.facewire.live_record))
+chosen.take = "hello"
+tell(said(bpy.ops.facewire.live_record))
+record()
+bpy.ops.facewire.live_record()
+from facewire_blender import takes
+tell([[name, takes.get(name).frames > 3] for name in takes.names()])
+tell(said(bpy.ops.facewire.live_stop))
+"""
+    )
+    told = blender.run(script, addon=True).told
+    assert "press Stop and Bake first" in told[0] and "Blender's names hold 63" in told[1]
+    assert told[2] == "{'FINISHED'}" == told[4]
+    assert told[3] == [["hello", True], ["hello 2", True]]
+
+
+@pytest.mark.parametrize("blender", blenders.ends())
 def test_a_run_of_the_engine_moves_a_face_in_blender(blender: Blender, tmp_path: Path) -> None:
     """The whole way: text, voice, model, sink, UDP, add-on, evaluated mesh."""
     script = (

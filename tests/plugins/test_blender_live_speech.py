@@ -335,3 +335,19 @@ def test_blender_goes_on_while_speech_is_made(blender: Blender, served: Served) 
     assert told[6] == ["CANCELLED"]
     assert [kind for kind, _ in told[7]] == ["INFO", "ERROR", "INFO", "INFO"]
     assert told[7][1][1] == "speech is being made already; cancel it first"
+
+
+@pytest.mark.parametrize("blender", blenders.ends())
+def test_a_token_is_of_one_server_and_in_no_file(blender: Blender, tmp_path: Path) -> None:
+    script = """
+chosen = bpy.context.scene.facewire_speech
+chosen.server, chosen.token = "http://127.0.0.1:1", "a-secret-token"
+tell(chosen.token)
+bpy.ops.wm.save_as_mainfile(filepath=args[0], compress=False)
+chosen.server = "http://127.0.0.1:2"
+tell(chosen.token)
+"""
+    told = blender.run(script, tmp_path / "it.blend", addon=True).told
+    assert told == ["a-secret-token", ""]
+    saved = (tmp_path / "it.blend").read_bytes()
+    assert b"http://127.0.0.1:1" in saved and b"a-secret-token" not in saved

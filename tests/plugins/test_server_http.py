@@ -150,7 +150,7 @@ def test_a_text_as_json(client: httpx.Client) -> None:
     assert all(0 <= m["start"] <= m["end"] <= told["seconds"] for m in told["marks"])
     sound, rate = soundfile.read(io.BytesIO(b64decode(told["audio"])))
     assert rate == told["rate"] and len(sound) == round(told["seconds"] * rate)
-    assert {"kind": "model", "name": "trajectory"}.items() <= told["report"]["stages"][2].items()
+    assert {"kind": "model", "name": "trajectory"}.items() <= told["report"]["stages"][3].items()
 
 
 def test_the_same_sound_however_it_is_sent(client: httpx.Client) -> None:

@@ -9,12 +9,12 @@ import numpy as np
 from facewire.api import Clip
 from facewire.emotion import LABELS, State
 
-READ = ("text_emotion=textmood",)
+READ, UNREAD = ("text_emotion=textmood",), ("text_emotion=null",)
 HAPPY = "I am so happy to see you again, my friend!"
 
 
 def spoken(text: str, read: bool = True, **options: str) -> Clip:
-    return facewire.animate(text=text, overrides=READ if read else (), **options)  # type: ignore[arg-type]
+    return facewire.animate(text=text, overrides=READ if read else UNREAD, **options)  # type: ignore[arg-type]
 
 
 def felt(clip: Clip) -> set[str]:

@@ -139,9 +139,9 @@ def test_without_a_transcript_english_is_heard() -> None:
 
 def test_phones_that_are_doubted_close_no_open_mouth() -> None:
     network = np.zeros((3, len(CURVES)))
-    network[:, GAP] = 0.05, 0.175, 0.4
+    network[:, GAP] = 0.05, 0.275, 0.4
     held = doubted(network, np.zeros((3, len(CURVES))))
-    np.testing.assert_allclose(held[:, GAP], [0.0, 0.0875, 0.4])
+    np.testing.assert_allclose(held[:, GAP], [0.0, 0.1375, 0.4])
 
 
 def test_a_profile_may_leave_live_runs_to_its_next_model() -> None:

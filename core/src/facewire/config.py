@@ -211,10 +211,12 @@ def _read_mapping(value: Any, kind: Any, where: str) -> dict[Any, Any]:
     key_kind, value_kind = get_args(kind) or (Any, Any)
     if not isinstance(value, Mapping):
         raise _mismatch(value, kind, where)
-    return {
-        read(key, key_kind, f"{where}, key {found(key)}"): read(item, value_kind, f"{where}.{key}")
-        for key, item in value.items()
-    }
+    read_items = {}
+    for key, item in value.items():
+        name = key if str(key).isprintable() else found(key)
+        new = read(key, key_kind, f"{where}, key {found(key)}")
+        read_items[new] = read(item, value_kind, f"{where}.{name}")
+    return read_items
 
 
 def _decode(kind: type, value: Any) -> Any:

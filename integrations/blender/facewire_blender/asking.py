@@ -56,6 +56,15 @@ def is_here(server: str) -> bool:
     return urllib.parse.urlsplit(server.strip()).hostname in _LOOPBACK
 
 
+def check_allowed(server: str, online: bool) -> None:
+    """Raise AddonError where Blender is told to stay offline and a server is not this machine."""
+    if not online and not is_here(server):
+        raise AddonError(
+            f"{server} is another machine, and Blender is offline: allow online access in "
+            "Preferences > System, or use a server on this machine"
+        )
+
+
 def _reason(error: Any) -> str:
     return str(getattr(error, "strerror", None) or error).lower()
 

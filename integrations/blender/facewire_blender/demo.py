@@ -48,21 +48,13 @@ def build(context: Any) -> Any:
     _look(scene)
     names = {each.name.partition(".")[0]: each.name for each in parts}
     options = Options(
-        take=_free(NAME), start=1, head=Turn(head.name), left_eye=Turn(names["eyeLeft"]),
+        take=takes.free(NAME), start=1, head=Turn(head.name), left_eye=Turn(names["eyeLeft"]),
         right_eye=Turn(names["eyeRight"]), sound=str(SOUND), markers="WORDS",
     )  # fmt: skip
     faces = [each for each in parts if each.data.shape_keys]
     with context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
         bake.bake(bpy.context, take, faces, options)
     return scene
-
-
-def _free(name: str) -> str:
-    known, number, found = set(takes.names()), 1, name
-    while found in known:
-        number += 1
-        found = f"{name} {number}"
-    return found
 
 
 def head_objects(collection: Any) -> tuple[Any, list[Any]]:

@@ -46,6 +46,20 @@ def driver_of(block: bpy.types.ID, path: str, index: int = 0) -> bpy.types.FCurv
     return None
 
 
+def sources(block: bpy.types.ID) -> list[bpy.types.ID]:
+    """Return the datablocks that a datablock's drivers read, and those that drive these."""
+    found: dict[bpy.types.ID, None] = {}
+    todo = [block]
+    while todo:
+        held = todo.pop().animation_data
+        for curve in [each for each in held.drivers if not each.mute] if held else ():
+            targets = (t.id for v in curve.driver.variables for t in v.targets if t.id)
+            new = [target for target in dict.fromkeys(targets) if target not in found]
+            found.update(dict.fromkeys(new))
+            todo += new
+    return [each for each in found if each != block]
+
+
 def source_of(block: bpy.types.ID, path: str, index: int = 0, deep: int = _DEEPEST) -> Source | str:
     """Return what drives a property in the end, drivers of drivers followed; or why not."""
     curve = driver_of(block, path, index)

@@ -31,7 +31,6 @@ from .package import keep
 
 LARGEST = 1 << 30  # bytes of an answer
 PATIENCE = 600.0  # seconds that a server may be silent while it works
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NAME = 40  # characters of a take that is named by its text
 
 

@@ -31,10 +31,12 @@ def name_of(name: str) -> str:
 
 def check(tracks: Sequence[Track], name: str) -> None:
     """Raise AddonError where an Action of the name is not ours, or a curve is locked."""
+    first = not takes.find(name)
     for block in dict.fromkeys(track.id for track in tracks):
         action = holder(name, block)
         if action is None:
-            new_name(name, block)
+            new_name(name, block, first)
+            first = False
         elif action.library is not None:
             raise AddonError(f"take '{name}' is linked from {action.library.filepath}; rename this")
     for track in tracks:
@@ -55,9 +57,12 @@ def holder(name: str, block: bpy.types.ID) -> Any:
     return next((action for action in ours if takes.owner(action) == takes.label(block)), None)
 
 
-def new_name(name: str, block: bpy.types.ID) -> str:
-    """Return what the Action for a datablock is to be called; AddonError if that is taken."""
-    wanted = name if actions.SLOTS or not takes.find(name) else f"{name} {faces.shown(block)}"
+def new_name(name: str, block: bpy.types.ID, first: bool) -> str:
+    """Return what the Action for a datablock is to be called; AddonError if that is taken.
+
+    ``first``: the take has no Action yet.
+    """
+    wanted = name if actions.SLOTS or first else f"{name} {faces.shown(block)}"
     taken = bpy.data.actions.get(wanted)
     if taken is not None and not takes.is_ours(taken):
         raise AddonError(
@@ -73,7 +78,8 @@ def curves(tracks: Sequence[Track], take: Take) -> list[tuple[Track, Any]]:
     for track in tracks:
         action = holder(take.name, track.id)
         if action is None:
-            action = bpy.data.actions.new(new_name(take.name, track.id))
+            name = new_name(take.name, track.id, not takes.find(take.name))
+            action = bpy.data.actions.new(name)
             takes.write(action, take, takes.label(track.id))
             if not actions.SLOTS:
                 action.id_root = "KEY" if track.id.rna_type.identifier == "Key" else "OBJECT"

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, IntProperty, PointerProperty, StringProperty
 
-from . import bake, drive, settings, wire
+from . import bake, drive, settings, takes, wire
 from .errors import AddonError, reports
 from .receiver import Receiver, Subject
 from .registering import register_classes, unregister_classes
@@ -180,7 +180,8 @@ class FACEWIRE_OT_live_stop(bpy.types.Operator):
     @reports
     def execute(self, context: Any) -> set[str]:
         """Stop."""
-        _running()
+        if _running().receiver.record is not None:
+            raise AddonError("a recording runs: press Stop and Bake first (undo takes it back)")
         stop()
         return {"FINISHED"}
 
@@ -205,12 +206,17 @@ class FACEWIRE_OT_live_record(bpy.types.Operator):
             receiver.begin_record(found.name)
             running.began_at = context.scene.frame_current
             return {"FINISHED"}
-        clip = receiver.end_record().clip(context.scene.facewire_live.take.strip() or "live")
+        record = receiver.end_record()
+        clip = record.clip(takes.free(context.scene.facewire_live.take.strip() or "live"))
         objects = [bpy.data.objects[n] for n in running.names if n in bpy.data.objects]
         options = replace(
             settings.options(context), take=clip.name, start=running.began_at, sound=""
         )
-        report = bake.bake(context, clip, objects, options)
+        try:
+            report = bake.bake(context, clip, objects, options)
+        except AddonError:
+            receiver.record = record  # nothing is lost: it goes on until it can be baked
+            raise
         self.report({"INFO"}, report.lines()[0])
         return {"FINISHED"}
 

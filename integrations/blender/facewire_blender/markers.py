@@ -8,6 +8,7 @@ nothing on a marker), and for takes whose markers were taken away again, how the
 # mypy: disable-error-code="import-not-found,misc,valid-type"
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -79,34 +80,15 @@ def _put(
         rows = [row for row in rows if abs(row.frame - now) <= seconds * fps]
     near = sorted(rows, key=lambda row: abs(row.frame - now))[:MOST]
     shown = sorted(near, key=lambda row: (row.mark.start, row.mark.kind))
+    own = [[each.name, each.frame] for each in scene.timeline_markers]
     for row in shown:
         scene.timeline_markers.new(marking.label(row.mark), frame=row.frame)
     state = {
         "take": take, "start": start, "fps": [fps.numerator, fps.denominator], "kinds": kinds,
-        "seconds": seconds, "rows": [[*_row(row.mark), row.frame] for row in shown],
+        "seconds": seconds, "own": own, "rows": [[*_row(row.mark), row.frame] for row in shown],
     }  # fmt: skip
     scene[STATE] = json.dumps(state)
     return len(shown)
-
-
-def meant(context: Any) -> Any:
-    """Return the take that the animator means; AddonError if that is unclear.
-
-    That on the active object, also where its Action is on what drives the object's keys.
-    """
-    try:
-        return takes.active(context)
-    except AddonError:
-        name = context.object.name if context.object else ""
-        known = [take for take in _known() if name in take.objects]
-        used = {take.name: take for take in known if _used(take.name)}
-        if len(used) != 1:
-            raise
-        return used.popitem()[1]
-
-
-def _used(name: str) -> bool:
-    return any(action.users > action.use_fake_user for action in takes.find(name))
 
 
 def hide(context: Any) -> None:
@@ -117,10 +99,26 @@ def hide(context: Any) -> None:
         found = [take for take in _known() if take.name == state["take"]]
         if found:
             remember(scene, found[0], edited(context, found[0]))
-        del scene[STATE]
-    for marker in list(scene.timeline_markers):
-        if marking.read_label(marker.name):
-            scene.timeline_markers.remove(marker)
+        _clear(scene, state)
+
+
+def _clear(scene: Any, state: Any) -> None:
+    for marker in _ours(scene, state):
+        scene.timeline_markers.remove(marker)
+    del scene[STATE]
+
+
+def _ours(scene: Any, state: Any) -> list[Any]:
+    """Return the markers that are words and phones, without those named so that were there."""
+    own = Counter((name, frame) for name, frame in state["own"])
+    found = []
+    for marker in scene.timeline_markers:
+        place = marker.name, marker.frame
+        if own[place]:
+            own[place] -= 1
+        elif marking.read_label(marker.name):
+            found.append(marker)
+    return found
 
 
 def _known() -> list[Any]:
@@ -136,7 +134,7 @@ def edited(context: Any, take: Any) -> list[Mark]:
     if state is None or state["take"] != take.name:
         return marks
     shown = [marking.Placed(Mark(*row[:4]), row[4]) for row in state["rows"]]
-    markers = [(each.name, each.frame) for each in context.scene.timeline_markers]
+    markers = [(each.name, each.frame) for each in _ours(context.scene, state)]
     fps = Fraction(*state["fps"])
     return marking.edited(marks, shown, markers, state["start"], fps)
 
@@ -158,7 +156,7 @@ def solved(context: Any, take: Any) -> None:
     kept.pop(take.name, None)
     scene[MOVED] = json.dumps(kept)
     if state is not None and state["take"] == take.name:
-        del scene[STATE]
+        _clear(scene, state)
         show(context, take, state["kinds"], state["seconds"])
 
 
@@ -208,7 +206,7 @@ class FACEWIRE_OT_show_markers(bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         """Place the markers."""
         wanted = context.scene.facewire_markers
-        take = meant(context)
+        take = takes.active(context)
         if not take.marks:
             raise AddonError(f"{take.name}: the take has no words or phones to show")
         count = show(context, take, wanted.kinds, wanted.seconds if wanted.near else None)
@@ -243,7 +241,7 @@ class FACEWIRE_OT_reset_markers(bpy.types.Operator):
     @reports
     def execute(self, context: Any) -> set[str]:
         """Forget the moves."""
-        solved(context, meant(context))
+        solved(context, takes.active(context))
         return {"FINISHED"}
 
 

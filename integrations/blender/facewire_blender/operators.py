@@ -79,7 +79,14 @@ class FACEWIRE_OT_import_clip(bpy.types.Operator, ImportHelper):
     bl_label = "Import Facewire Clip"
     bl_options = {"REGISTER", "UNDO"}
     filename_ext = ".csv"
+    filepath: StringProperty(name="File Path", subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_glob: StringProperty(default="*.csv;*.json;*.npz;*.facewire", options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: Any) -> set[str]:
+        """Take the file that was dropped; else let one be chosen."""
+        if self.filepath:
+            return self.execute(context)
+        return set(ImportHelper.invoke(self, context, event))
 
     @reports
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -12,7 +12,7 @@ import bpy
 from bpy.props import FloatProperty, PointerProperty
 
 from . import bake, markers, marking, takes
-from .asking import Question, is_here
+from .asking import Question, check_allowed
 from .channels import SHAPES
 from .clip import Mark
 from .errors import AddonError, reports
@@ -36,7 +36,7 @@ def apply(context: Any, take: Any, stretch: Stretch, answer: Any) -> None:
 
 def plan(context: Any) -> tuple[Any, list[Mark], list[Stretch]]:
     """Return the take, its marks as the markers are, and what must be solved."""
-    take = markers.meant(context)
+    take = takes.active(context)
     now = markers.edited(context, take)
     stretches = [
         Stretch.around(part, take.frames, take.fps)
@@ -56,11 +56,7 @@ class FacewireResolve(bpy.types.PropertyGroup):
 def where(context: Any) -> tuple[str, str, float]:
     """Return the server, its token and the seconds it has; AddonError if Blender is offline."""
     said = context.scene.facewire_speech
-    if not is_here(said.server) and not getattr(bpy.app, "online_access", True):
-        raise AddonError(
-            f"{said.server} is another machine, and Blender is offline: allow online access in "
-            "Preferences > System, or use a server on this machine"
-        )
+    check_allowed(said.server, getattr(bpy.app, "online_access", True))
     token = said.token or os.environ.get("FACEWIRE_TOKEN", "")
     return said.server, token, context.scene.facewire_resolve.timeout
 

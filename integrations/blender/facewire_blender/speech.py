@@ -13,8 +13,8 @@ import bpy
 from bpy.props import EnumProperty, PointerProperty, StringProperty
 
 from . import bake, settings
-from .asking import SERVER
-from .engine import LOOPBACK, Job, ProgramJob, ServerJob, Wish
+from .asking import SERVER, check_allowed
+from .engine import Job, ProgramJob, ServerJob, Wish
 from .errors import AddonError, reports
 from .registering import register_classes, unregister_classes
 
@@ -43,18 +43,8 @@ def job_of(context: Any) -> Job:
     folder = sound_folder()
     if chosen.way == "PROGRAM":
         return ProgramJob(asked, folder, bpy.path.abspath(chosen.program))
-    _allowed(chosen.server)
+    check_allowed(chosen.server or SERVER, getattr(bpy.app, "online_access", True))
     return ServerJob(asked, folder, chosen.server, chosen.token or os.environ.get(TOKEN, ""))
-
-
-def _allowed(server: str) -> None:
-    """Raise AddonError where Blender is told to stay offline and a server is not this machine."""
-    local = any(name in server for name in LOOPBACK)
-    if not local and not getattr(bpy.app, "online_access", True):
-        raise AddonError(
-            f"{server} is another machine, and Blender is offline: allow online access in "
-            "Preferences > System, or use a server on this machine"
-        )
 
 
 def sound_folder() -> Path:
@@ -79,6 +69,19 @@ def pack(path: str) -> None:
     for sound in bpy.data.sounds:
         if bpy.path.abspath(sound.filepath) == path and not sound.packed_file:
             sound.pack()
+
+
+# By server, and of this session alone: what a scene holds goes into the .blend file, and a file of
+# somebody else's may name another server.
+_tokens: dict[str, str] = {}
+
+
+def _token(self: Any) -> str:
+    return _tokens.get(self.server, "")
+
+
+def _keep_token(self: Any, value: str) -> None:
+    _tokens[self.server] = value
 
 
 class FacewireSpeech(bpy.types.PropertyGroup):
@@ -113,7 +116,8 @@ class FacewireSpeech(bpy.types.PropertyGroup):
     token: StringProperty(
         name="Token",
         subtype="PASSWORD",
-        options={"SKIP_SAVE"},
+        get=_token,
+        set=_keep_token,
         description=f"Where the server wants one; empty: {TOKEN} of the environment",
     )
     program: StringProperty(

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from . import actions, takes
+from . import actions, faces, takes
 
 TRACK = "Facewire"
 
@@ -75,8 +75,8 @@ def _hidden(block: bpy.types.ID, action: Any, active: Any) -> list[str]:
         return []
     there = {(curve.data_path, curve.array_index) for curve in actions.curves(active, block)}
     both = [c for c in actions.curves(action, block) if (c.data_path, c.array_index) in there]
-    text = f"{block.name}: its active action '{active.name}' hides the strip in {len(both)} curves"
-    return [text] if both else []
+    hides = f"its active action '{active.name}' hides the strip in {len(both)} curves"
+    return [f"{faces.shown(block)}: {hides}"] if both else []
 
 
 def place(block: bpy.types.ID, action: Any, where: str, start: int) -> list[str]:
@@ -103,7 +103,7 @@ def place(block: bpy.types.ID, action: Any, where: str, start: int) -> list[str]
     if active is not None and not _ours(active):
         slot_frames = active.curve_frame_range if actions.all_curves(active) else (start, start)
         push(block, active, slot_frames[0], active.name).extrapolation = "HOLD"
-        notes.append(f"{block.name}: its action '{active.name}' is an NLA strip below now")
+        notes.append(f"{faces.shown(block)}: its action '{active.name}' is an NLA strip below now")
     elif active is not None:
         found.action_blend_type = "REPLACE"
     actions.assign(block, action)

@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from . import actions
+from . import actions, drivers
 from .clip import Mark
 from .errors import AddonError
 from .options import Options, Turn
@@ -60,6 +60,15 @@ def names() -> list[str]:
     return sorted({action[NAME] for action in bpy.data.actions if NAME in action})
 
 
+def free(name: str) -> str:
+    """Return a name that no take has: the given one, or with a number behind it."""
+    known, number, found = set(names()), 1, name
+    while found in known:
+        number += 1
+        found = f"{name} {number}"
+    return found
+
+
 def get(name: str) -> Take:
     """Return a take by name; AddonError if it is not there."""
     for action in find(name):
@@ -104,9 +113,9 @@ def shift(block: bpy.types.ID, name: str) -> int:
 
 
 def blocks(obj: bpy.types.Object) -> list[bpy.types.ID]:
-    """Return an object's datablocks that may carry an Action: shape keys, and itself."""
+    """Return what may carry an object's Action: shape keys, itself, and what drives the keys."""
     keys = getattr(obj.data, "shape_keys", None)
-    return [keys, obj] if keys else [obj]
+    return [keys, obj, *drivers.sources(keys)] if keys else [obj]
 
 
 def on(block: bpy.types.ID) -> list[Any]:

@@ -17,7 +17,7 @@ from typing import Any
 from facewire.api import animate
 from facewire.errors import FacewireError, InputError, StageError
 
-from facewire_blender.find import find_addon, find_blender
+from facewire_blender.find import environment, find_addon, find_blender
 from facewire_blender.wire import SUFFIX
 
 KEYS = {"every": "EVERY", "simplified": "SIMPLIFIED", "phones": "PHONES"}
@@ -136,11 +136,10 @@ def _parts(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
 
 def _run(command: list[str], work: str) -> dict[str, Any]:
     """Run Blender; return what the script told."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     try:
         done = subprocess.run(
-            command, cwd=work, env=environment, capture_output=True, text=True, errors="replace",
-            stdin=subprocess.DEVNULL,
+            command, cwd=work, env=environment(command[0]), capture_output=True, text=True,
+            errors="replace", stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except OSError as error:
         raise FacewireError(f"{command[0]}: cannot be run: {str(error).lower()}") from error

@@ -29,6 +29,16 @@ class Blender:
         return [self.path, *quiet, "--python", str(script), "--", *args]
 
 
+def environment(program: str) -> dict[str, str]:
+    """Return the environment a Blender runs in, that no other Python's settings reach.
+
+    A distribution's Blender takes the modules of the first ``python3`` on PATH for its own, also
+    where that is a virtual environment's: its own folder comes first.
+    """
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    return kept | {"PATH": os.pathsep.join((str(Path(program).parent), kept.get("PATH", "")))}
+
+
 def find_blender(blender: str | None = None, python: str | None = None) -> Blender:
     """Return the Blender to use: the one named, else the environment's, else PATH's.
 

@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import webbrowser
+from contextlib import closing, suppress
 
 import click
 from facewire.errors import FacewireError
@@ -52,12 +53,10 @@ def serve(
         rate=rate,
     )
     listener = bound(settings)
-    try:
+    # Ctrl-C ends the server's loop; whether it comes out of it as well depends on when it came.
+    with closing(listener), suppress(KeyboardInterrupt):
         _run(settings, listener, show)
-    except KeyboardInterrupt:
-        click.echo("stopped", err=True)
-    finally:
-        listener.close()
+    click.echo("stopped", err=True)
 
 
 def bound(settings: Settings) -> socket.socket:

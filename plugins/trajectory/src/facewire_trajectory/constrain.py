@@ -27,7 +27,7 @@ SHARE = 0.5
 """Of the network in open phones: the mean of two estimates is nearer than either."""
 SHARE_HEARD = 0.75
 """The same beside phones that are doubted."""
-OPEN, WIDE = 0.15, 0.20
+OPEN, WIDE = 0.25, 0.30
 """Doubted phones close a gap of the network's below ``OPEN``, and none beyond ``WIDE``."""
 NEAR, FAR = 0.02, 0.10
 """Where the phones' gap is at most ``NEAR`` they have their way; beyond ``FAR`` it is shared."""
