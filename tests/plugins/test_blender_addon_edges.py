@@ -181,3 +181,23 @@ def test_keys_that_follow_other_keys_and_drivers_that_cannot_be_followed(blender
     assert "3 keys skipped" in notes[-1]
     assert face == [0.4, 0.1] and teeth == [0.4, 0.05]
     assert {how for _, how in muted} == {"muted driver"}
+
+
+SOUNDS = """
+import wave
+with wave.open(args[0], "wb") as file:
+    file.setparams((1, 2, 16000, 0, "NONE", ""))
+    file.writeframes(bytes(32000))
+from facewire_blender import sounds
+made = clip.made("t", 24, ["jawOpen"], [[.5]] * 9)
+face, other = rigs.face(), rigs.face("Other")
+for take, obj in (("one", face), ("else", other), ("two", face), ("one", face)):
+    bake.bake(bpy.context, made, [obj], Options(take=take, sound=args[0]))
+    tell(sorted(strip.name for strip in sounds.strips(scene) if not strip.mute))
+"""
+
+
+@EVERY
+def test_the_sound_of_a_take_that_was_replaced_is_muted(blender, tmp_path: Path) -> None:
+    told = scripted(blender, SOUNDS, tmp_path / "a.wav")
+    assert told == [["one"], ["else", "one"], ["else", "two"], ["else", "one"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from . import takes
 from .errors import AddonError
 
 KEY = "facewire_take"
@@ -23,8 +24,14 @@ def check(path: str) -> None:
 
 
 def place(scene: Any, path: str, take: str, start: int) -> None:
-    """Put a sound at a frame, in place of the take's own one; scrubbing and playing follow it."""
+    """Put a sound at a frame, in place of the take's own one; scrubbing and playing follow it.
+
+    Sounds of takes that are on nothing any more are muted: they would play along.
+    """
     held = strips(scene)
+    for strip in held:
+        if KEY in strip and not takes.used(strip[KEY]):
+            strip.mute = True
     channel = 0
     for strip in [strip for strip in held if strip.get(KEY) == take]:
         channel = strip.channel

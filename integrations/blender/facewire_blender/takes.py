@@ -96,6 +96,11 @@ def label(block: bpy.types.ID) -> str:
     return f"{block.rna_type.identifier} {block.name_full}"
 
 
+def used(name: str) -> bool:
+    """Return whether a take is on something: as an active Action, or as a strip."""
+    return any(action.users > action.use_fake_user for action in find(name))
+
+
 def set_marks(name: str, marks: tuple[Mark, ...]) -> None:
     """Write a take's marks on all its Actions."""
     for action in find(name):
