@@ -134,7 +134,8 @@ def _bake(
     if left:
         click.echo(f"facewire: stopped: {_lines(left)} left; {AGAIN}", err=True)
         raise click.exceptions.Exit(130)
-    _end(failed, wrong)
+    script = [job.name for job in jobs]  # workers end in any order
+    _end(sorted(failed, key=lambda one: script.index(one[0].name)), wrong)
 
 
 def _end(failed: list[tuple[Job, str]], wrong: list[str]) -> None:
