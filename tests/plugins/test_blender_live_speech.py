@@ -338,16 +338,27 @@ def test_blender_goes_on_while_speech_is_made(blender: Blender, served: Served) 
 
 
 @pytest.mark.parametrize("blender", blenders.ends())
-def test_a_token_is_of_one_server_and_in_no_file(blender: Blender, tmp_path: Path) -> None:
+def test_token_and_program_are_in_no_file(blender: Blender, tmp_path: Path) -> None:
     script = """
 chosen = bpy.context.scene.facewire_speech
+tell(chosen.program)
 chosen.server, chosen.token = "http://127.0.0.1:1", "a-secret-token"
-tell(chosen.token)
+chosen.program = "a-program-of-somebody"
+tell([chosen.token, chosen.program])
 bpy.ops.wm.save_as_mainfile(filepath=args[0], compress=False)
 chosen.server = "http://127.0.0.1:2"
 tell(chosen.token)
 """
     told = blender.run(script, tmp_path / "it.blend", addon=True).told
-    assert told == ["a-secret-token", ""]
+    assert told == ["facewire", ["a-secret-token", "a-program-of-somebody"], ""]
     saved = (tmp_path / "it.blend").read_bytes()
-    assert b"http://127.0.0.1:1" in saved and b"a-secret-token" not in saved
+    assert b"http://127.0.0.1:1" in saved
+    assert b"a-secret-token" not in saved and b"a-program-of-somebody" not in saved
+
+
+def test_the_environments_token_stays_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEWIRE_TOKEN", "a-secret-token")
+    token_for = addon("asking").token_for
+    assert token_for("http://127.0.0.1:8000") == token_for("http://localhost:1") == "a-secret-token"
+    for other in ("http://example.org", "http://127.0.0.1.example.org:8000"):
+        assert token_for(other) == "" and token_for(other, "given") == "given"

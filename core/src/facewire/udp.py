@@ -8,15 +8,22 @@ from typing import Any
 from facewire.errors import InputError
 
 
-def resolve(where: str, host: str, port: int, note: str = "") -> tuple[socket.AddressFamily, Any]:
+def resolve(
+    where: str,
+    host: str,
+    port: int,
+    note: str = "",
+    kind: socket.SocketKind = socket.SOCK_DGRAM,
+) -> tuple[socket.AddressFamily, Any]:
     """Return the address family and the address to send to; InputError where there is none.
 
-    ``where`` begins the error's text, ``note`` ends what it says of a wrong port.
+    ``where`` begins the error's text, ``note`` ends what it says of a wrong port; ``kind`` is that
+    of the socket.
     """
     if not 1 <= port <= 65535:
         raise InputError(f"{where}: port is {port}, expected 1 to 65535{note}")
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        found = socket.getaddrinfo(host, port, type=kind)
     except (OSError, ValueError) as error:  # ValueError: no host name could be written so
         raise InputError(
             f"{where}: host '{host}' cannot be found ({error});"

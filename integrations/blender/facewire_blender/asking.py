@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import threading
 import urllib.error
 import urllib.parse
@@ -13,6 +14,7 @@ from typing import Any
 from .errors import AddonError
 
 SERVER = "http://127.0.0.1:8000"
+TOKEN = "FACEWIRE_TOKEN"
 _LARGEST = 64 << 20  # bytes of an answer
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -54,6 +56,11 @@ def ask(server: str, route: str, body: Any, token: str = "", timeout: float = 30
 def is_here(server: str) -> bool:
     """Return whether an address is this machine's."""
     return urllib.parse.urlsplit(server.strip()).hostname in _LOOPBACK
+
+
+def token_for(server: str, given: str = "") -> str:
+    """Return the token to send: the one ``given``; the environment's to this machine alone."""
+    return given or (os.environ.get(TOKEN, "") if is_here(server) else "")
 
 
 def check_allowed(server: str, online: bool) -> None:

@@ -3,7 +3,6 @@
 # are tips, to which Blender adds the full stop; its flags are sets on the class.
 # mypy: disable-error-code="import-not-found,misc,valid-type"
 
-import os
 import time
 from collections import Counter
 from typing import Any
@@ -12,7 +11,7 @@ import bpy
 from bpy.props import FloatProperty, PointerProperty
 
 from . import bake, markers, marking, takes
-from .asking import Question, check_allowed
+from .asking import Question, check_allowed, token_for
 from .channels import SHAPES
 from .clip import Mark
 from .errors import AddonError, reports
@@ -57,7 +56,7 @@ def where(context: Any) -> tuple[str, str, float]:
     """Return the server, its token and the seconds it has; AddonError if Blender is offline."""
     said = context.scene.facewire_speech
     check_allowed(said.server, getattr(bpy.app, "online_access", True))
-    token = said.token or os.environ.get("FACEWIRE_TOKEN", "")
+    token = token_for(said.server, said.token)
     return said.server, token, context.scene.facewire_resolve.timeout
 
 

@@ -2,7 +2,6 @@
 # No __future__ annotations: Blender reads the annotations of properties as objects.
 # mypy: disable-error-code="valid-type,misc"
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,13 +12,12 @@ import bpy
 from bpy.props import EnumProperty, PointerProperty, StringProperty
 
 from . import bake, settings
-from .asking import SERVER, check_allowed
+from .asking import SERVER, TOKEN, check_allowed, token_for
 from .engine import Job, ProgramJob, ServerJob, Wish
 from .errors import AddonError, reports
 from .registering import register_classes, unregister_classes
 
 TICK = 0.1  # seconds between two looks at the job
-TOKEN = "FACEWIRE_TOKEN"
 
 
 def wish(context: Any) -> Wish:
@@ -44,7 +42,7 @@ def job_of(context: Any) -> Job:
     if chosen.way == "PROGRAM":
         return ProgramJob(asked, folder, bpy.path.abspath(chosen.program))
     check_allowed(chosen.server or SERVER, getattr(bpy.app, "online_access", True))
-    return ServerJob(asked, folder, chosen.server, chosen.token or os.environ.get(TOKEN, ""))
+    return ServerJob(asked, folder, chosen.server, token_for(chosen.server, chosen.token))
 
 
 def sound_folder() -> Path:
@@ -71,9 +69,10 @@ def pack(path: str) -> None:
             sound.pack()
 
 
-# By server, and of this session alone: what a scene holds goes into the .blend file, and a file of
-# somebody else's may name another server.
-_tokens: dict[str, str] = {}
+# Of this session alone: what a scene holds goes into the .blend file, and a file of somebody else's
+# may name another server, or a program to run.
+_tokens: dict[str, str] = {}  # by server
+_program = "facewire"
 
 
 def _token(self: Any) -> str:
@@ -82,6 +81,15 @@ def _token(self: Any) -> str:
 
 def _keep_token(self: Any, value: str) -> None:
     _tokens[self.server] = value
+
+
+def _program_of(self: Any) -> str:
+    return _program
+
+
+def _keep_program(self: Any, value: str) -> None:
+    global _program
+    _program = value
 
 
 class FacewireSpeech(bpy.types.PropertyGroup):
@@ -118,12 +126,13 @@ class FacewireSpeech(bpy.types.PropertyGroup):
         subtype="PASSWORD",
         get=_token,
         set=_keep_token,
-        description=f"Where the server wants one; empty: {TOKEN} of the environment",
+        description=f"Where it wants one; empty: {TOKEN} of the environment, on this machine",
     )
     program: StringProperty(
         name="Program",
-        default="facewire",
         subtype="FILE_PATH",
+        get=_program_of,
+        set=_keep_program,
         description="The path of 'facewire', where Facewire is installed",
     )
 

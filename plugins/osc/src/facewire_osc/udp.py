@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, Protocol
 
-from facewire.errors import InputError
 from facewire.rig import Rig
 from facewire.stages import Sink
 from facewire.types import Block, FloatArray, RunInfo
+from facewire.udp import resolve
 
 
 class Target(Protocol):
@@ -92,21 +92,3 @@ class UdpSink(Sink):
             raise RuntimeError(f"{self.name}: push or close before open")
         for datagram in datagrams:
             self._socket.sendto(datagram, self._address)
-
-
-def resolve(
-    where: str, host: str, port: int, kind: socket.SocketKind = socket.SOCK_DGRAM
-) -> tuple[socket.AddressFamily, Any]:
-    """Return the address family and the address of a host; InputError if it has none."""
-    if not 1 <= port <= 65535:
-        raise InputError(f"{where}: port is {port}, expected 1 to 65535")
-    try:
-        found = socket.getaddrinfo(host, port, type=kind)
-    except (OSError, ValueError) as error:  # ValueError: no host name could be written so
-        raise InputError(
-            f"{where}: host '{host}' cannot be found ({error});"
-            " expected a name or an address such as 127.0.0.1"
-        ) from error
-    # these apps listen on IPv4, and "localhost" is often IPv6 first
-    family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
-    return family, address

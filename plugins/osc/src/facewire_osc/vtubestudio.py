@@ -16,13 +16,13 @@ from facewire.profile_files import config_folder
 from facewire.rig import Rig
 from facewire.stages import Sink
 from facewire.types import Block, FloatArray, RunInfo
+from facewire.udp import resolve
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from facewire_osc import tables
 from facewire_osc.config import VTubeStudioConfig
 from facewire_osc.pose import RIG, posed, signs
-from facewire_osc.udp import resolve
 from facewire_osc.vts import Client, Ended, Refused, VtsError, read_token, write_token
 
 _NAME = "osc.vtubestudio"
@@ -137,7 +137,7 @@ class VTubeStudio(Sink):
     def open(self, info: RunInfo) -> None:
         """Begin to connect. InputError on a bad host or port; an app that is not there is none."""
         host, port = self._config.host, self._config.port
-        family, address = resolve(_NAME, host, port, socket.SOCK_STREAM)
+        family, address = resolve(_NAME, host, port, kind=socket.SOCK_STREAM)
         shown = f"[{address[0]}]" if family == socket.AF_INET6 else address[0]
         self._url, self.result = f"ws://{shown}:{port}", f"{host}:{port}"
         self.abort()
