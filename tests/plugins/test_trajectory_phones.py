@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from facewire.articulation import CURVES, lip_gap, lip_protrusion, lip_to_teeth, measure, read_phone
 from facewire.assemble import assemble
-from facewire.profile import ComponentSpec, Profile
+from facewire.emotion import EmotionCurve
+from facewire.profile import Profile, load_profile
 from facewire.rig import Rig
+from facewire.speech import trust_marks
 from facewire.testing import voiced
 from facewire.types import Audio, Context
 from facewire_trajectory.config import MelConfig, ModelConfig
@@ -144,11 +150,63 @@ def test_phones_that_are_doubted_close_no_open_mouth() -> None:
     np.testing.assert_allclose(held[:, GAP], [0.0, 0.1375, 0.4])
 
 
-def test_a_profile_may_leave_live_runs_to_its_next_model() -> None:
+def _live(model: Any, sound: Audio, extractor: Any = None) -> Any:
+    """Return the frames of a live run, a tenth of a second at a time."""
+    extractor = extractor or MelExtractor()
+    frames, curve = [], EmotionCurve()
+
+    def take(features: Any) -> None:
+        frames.append(model.push(features, curve.sample(features.start, len(features), model.fps)))
+
+    for at in range(0, len(sound), 2400):
+        marks = tuple(mark for mark in sound.marks if at <= mark.start < at + 2400)
+        take(extractor.push(Audio(sound.samples[at : at + 2400], RATE, at, marks)))
+    for features in extractor.flush():
+        take(features)
+    return np.concatenate([f.values for f in [*frames, *model.flush()]])
+
+
+def test_live_a_voices_phones_close_the_lips_too() -> None:
+    reports = []
+    for text in SENTENCES:
+        sound = speak(text)
+        model: Any = Trajectory(ModelConfig(live="phones"), Context(causal=True))
+        gap = lip_gap(_live(model, sound), RIG)
+        reports.append(measure(gap, 60.0, phones_of(sound)))
+        assert model.report()[1] == f"trajectory: held to {model._phones.count} phones"
+    assert np.nanmean([report.recall for report in reports]) >= 0.98
+    assert np.nanmean([report.precision for report in reports]) >= 0.95
+
+
+def test_live_phones_are_heard_in_english_if_the_model_asks() -> None:
     pytest.importorskip("facewire_phonemes")
-    models = (ComponentSpec("trajectory", {"live": False}), ComponentSpec("phonemes"))
-    profile = Profile(name="test", model=models, sinks=())
-    for live, name in ((False, "trajectory"), (True, "phonemes")):
-        made = assemble(profile, "test", None, live)  # type: ignore[arg-type]
-        assert made.first("model", profile.model).name == name
-    assert "model: phonemes instead of trajectory: its option 'live' is off" in made.fallbacks[0]
+    profile = Profile(name="test", sinks=())
+    context = assemble(profile, "test", None, causal=True).context  # type: ignore[arg-type]
+    model: Any = Trajectory(ModelConfig(live="phones"), context)
+    assert model.features == {"use": "trajectory.mel", "mode": "live"}
+    extractor = make(MelConfig("live"), context)
+    assert isinstance(extractor, PhonedExtractor) and extractor.lookahead
+    assert extractor.lookahead / RATE <= 0.76
+    sound = speak(SENTENCES[1])
+    values = _live(model, Audio(sound.samples, RATE), extractor)
+    assert len(values) == -(-len(sound) // 400)
+    assert model._phones.doubted == model._phones.count > 10
+    german = replace(context, lang="de")
+    assert not isinstance(make(MelConfig("live"), german), PhonedExtractor)
+
+
+def test_live_a_voice_that_marks_phones_is_not_waited_for() -> None:
+    assembly = assemble(load_profile("default"), "test", Path("out"), causal=True)
+    pipeline = assembly.pipeline()
+    assert pipeline.extractor and isinstance(pipeline.extractor.stage, PhonedExtractor)
+    trust_marks(assembly, pipeline)
+    assert pipeline.extractor.stage.lookahead == 600
+
+
+def test_live_the_sound_alone_is_58_ms_behind() -> None:
+    model = Trajectory(ModelConfig(), Context(causal=True))
+    assert model.features == {"use": "trajectory.mel", "mode": "auto"}
+    sound = speak(SENTENCES[0])
+    bare = Audio(sound.samples, RATE)
+    other = Trajectory(ModelConfig(), Context(causal=True))
+    assert np.array_equal(_live(model, sound), _live(other, bare))

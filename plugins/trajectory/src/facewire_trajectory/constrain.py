@@ -2,8 +2,8 @@
 
 The phones' curves (the core's solver) say where the lips must meet and where they may not; between
 these the network, which heard the sound, says how far the mouth opens. Phones that a recogniser
-heard in the sound alone are doubted: they close no mouth that the network has wide open, and have
-less of a say in how far it opens.
+heard in the sound alone are doubted: they close no mouth that the network has wide open, have
+less of a say in how far it opens, and none where they do not fit the sound (``agreement``).
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
-from facewire.articulation import CURVES, PLANNED, Solver, Sound, Spoken, read_phone
+from facewire.articulation import CURVES, PLANNED, Solver, Sound, Spoken, Window, read_phone
 from facewire.types import FloatArray, Mark
 from numpy.typing import NDArray
 
+from facewire_trajectory.agreement import Agreement
 from facewire_trajectory.mel import FLOOR, filters
 
 Doubles = NDArray[np.float64]
@@ -34,27 +35,30 @@ NEAR, FAR = 0.02, 0.10
 APART = 0.045
 """The gap that a phone which does not close the lips keeps, where the phones' own is as wide."""
 RANGE_DB = 60.0
-EARLY, LATE, RAMP = 28.0, 60.0, 14.0
-"""Rows before and after a phone in which phones tell what the mouth does, and how that sets in.
-
-No more is known ahead than ``EARLY`` rows, however the stream is cut.
-"""
+LATE, RAMP = 60.0, 14.0
+"""Rows after a phone in which phones tell what the mouth does, and over how many that ends."""
 
 
 class Phones:
-    """Curves of the phones that come as marks, ``lookahead`` rows later."""
+    """Curves of the phones that come as marks, ``lookahead`` rows later.
 
-    lookahead = PLANNED.lookahead
+    They tell what the mouth does from ``lookahead - 1`` rows before a phone, for no more is known
+    ahead however the stream is cut.
+    """
 
-    def __init__(self) -> None:
-        self._solver = Solver(float(FPS), PLANNED)
+    def __init__(self, window: Window = PLANNED) -> None:
+        self.lookahead = window.lookahead
+        self._early = float(window.lookahead - 1)
+        self._solver = Solver(float(FPS), window)
         widths = 1.0 / np.square(filters()).sum(axis=0)  # of the bands, in bins
         self._shares = (widths / widths.sum()).astype(np.float32)
+        self._agreement = Agreement()
         self.reset()
 
     def reset(self) -> None:
         """Forget all input."""
         self._solver.reset()
+        self._agreement.reset()
         self._spans: list[tuple[float, float, bool]] = []
         self._ready = np.zeros((0, len(CURVES)))
         self.count = self.doubted = self._next = 0
@@ -85,15 +89,27 @@ class Phones:
         at = self._next + np.arange(count)
         told = {True: np.zeros(count), False: np.zeros(count)}  # by whether they are sure
         for start, end, sure in self._spans:
-            near = np.minimum((at - start + EARLY) / RAMP, (end + LATE - at) / RAMP)
+            early = (at - start + self._early) / (self._early / 2.0)
+            near = np.minimum(early, (end + LATE - at) / RAMP)
             told[sure] = np.maximum(told[sure], np.clip(near, 0.0, 1.0))
         self._next += count
         self._spans = [span for span in self._spans if span[1] + LATE > self._next]
         held = constrained(curves, rows, vocal)
+        trust = self._agreement.push(curves[:, GAP], rows[:, GAP], told[False])
         if told[False].any():
-            heard = doubted(curves, constrained(curves, rows, vocal, SHARE_HEARD))
+            heard = doubted(curves, constrained(curves, rows, vocal, SHARE_HEARD), trust)
             held = np.where((told[True] >= told[False])[:, None], held, heard)
         return np.asarray(curves + np.maximum(*told.values())[:, None] * (held - curves))
+
+    @property
+    def ready(self) -> int:
+        """How many rows ``hold`` can take."""
+        return len(self._ready)
+
+    @property
+    def strange(self) -> bool:
+        """Whether the phones that were heard, taken together, do not fit the sound."""
+        return self._agreement.strange
 
     def _timed(self, mark: Mark, rate: int, known: bool) -> Spoken | Sound:
         start, end = (float(Fraction(at * FPS, rate)) for at in (mark.start, mark.end))
@@ -108,11 +124,14 @@ class Phones:
         return Spoken(start, end, symbol)
 
 
-def doubted(network: Doubles, held: Doubles) -> Doubles:
-    """Return what is left (n, 15) of ``held`` where phones were heard in the sound alone."""
+def doubted(network: Doubles, held: Doubles, trust: Doubles | float = 1.0) -> Doubles:
+    """Return what is left (n, 15) of ``held`` where phones were heard in the sound alone.
+
+    ``trust`` (n,), 0 to 1: how far the phones fit the sound.
+    """
     closes = held[:, GAP] < network[:, GAP]
     believed = np.clip((WIDE - network[:, GAP]) / (WIDE - OPEN), 0.0, 1.0)
-    share = np.where(closes, believed, 1.0)[:, None]
+    share = (trust * np.where(closes, believed, 1.0))[:, None]
     return np.asarray(network + share * (held - network))
 
 

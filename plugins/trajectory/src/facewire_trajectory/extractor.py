@@ -112,12 +112,14 @@ class PhonedExtractor(MelExtractor):
 
 
 def make(config: MelConfig, context: Context) -> MelExtractor:
-    """Return the extractor: one that finds phones where a run may wait for them.
+    """Return the extractor: one that finds phones where a run waits for them.
 
     Without a transcript they are heard in English alone.
     """
-    told = bool(context.transcript and context.transcript.strip())
-    if not config.phones or context.causal or not (told or context.english):
+    if config.mode == "marks" or (context.causal and config.mode != "live"):
+        return MelExtractor()
+    told = bool(context.transcript and context.transcript.strip()) and not context.causal
+    if not (told or context.english):
         return MelExtractor()
     try:
         phones = context.build("features", "phonemes")

@@ -7,8 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from facewire.articulation import decode
-from facewire.errors import PluginError
+from facewire.articulation import CAUSAL, PLANNED, decode
 from facewire.rig import Rig
 from facewire.stages import Model
 from facewire.types import Context, Emotion, Features, FloatArray, Frames
@@ -17,7 +16,7 @@ from facewire_trajectory.config import ModelConfig
 from facewire_trajectory.constrain import Phones
 from facewire_trajectory.expression import Wearer
 from facewire_trajectory.level import Level
-from facewire_trajectory.runtime import Heard, Stream, Weights
+from facewire_trajectory.runtime import Heard, Stream, Weights, joined
 from facewire_trajectory.sizes import BANDS, SOUND
 
 FPS = Fraction(60)
@@ -29,18 +28,15 @@ _HIGHEST = 2.0
 class Trajectory(Model):
     """Moves a mouth to sound, 58 ms behind it (``live``) or a second (``file``).
 
-    ``file`` is held to phones that come as marks; loosely, where a recogniser heard them without a
+    It is held to phones that come as marks; loosely, where a recogniser heard them without a
     transcript. ``sound`` holds the probabilities (n, 3) of
     other, speech and vocal non-speech of the frames handed on last.
     """
 
-    features = "trajectory.mel"
     fps = FPS
     dim = BANDS
 
     def __init__(self, config: ModelConfig, context: Context) -> None:
-        if context.causal and not config.live:
-            raise PluginError("its option 'live' is off, and this run is live")
         variant = config.variant
         if variant == "auto":
             variant = "live" if context.causal else "file"
@@ -48,8 +44,13 @@ class Trajectory(Model):
         weights = context.shared(f"facewire_trajectory:{path}", lambda: Weights(path, variant))
         self._config, self._variant = config, variant
         self._stream, self._level = Stream(weights), Level()
+        self._lang = context.lang
         self._known = bool(context.transcript and context.transcript.strip())
-        self._phones = Phones() if variant == "file" and config.phones else None
+        live = context.causal and config.phones and config.live == "phones"
+        self.features = {"use": "trajectory.mel", "mode": "live" if live else "auto"}
+        self._phones = None
+        if live or (config.phones and variant == "file"):
+            self._phones = Phones(CAUSAL if variant == "live" else PLANNED)
         self.rig = Rig.named("arkit52_tongue")
         self.lookahead = self._stream.lookahead
         if self._phones is not None:
@@ -69,6 +70,7 @@ class Trajectory(Model):
         if self._wearer is not None:
             self._wearer.reset()
         self._next = 0
+        self._waiting = joined([])  # for their phones
         self._heard = np.zeros(len(SOUND))
         self.sound: FloatArray = np.zeros((0, len(SOUND)), np.float32)
 
@@ -95,9 +97,17 @@ class Trajectory(Model):
             doubted = self._phones.doubted
             heard = f", {doubted} of them heard without a transcript" if doubted else ""
             lines.append(f"trajectory: held to {self._phones.count} phones{heard}")
+            if self._phones.strange:
+                lines.append(
+                    "warning: the phones that were heard do not fit the sound, and hardly moved the"
+                    f" mouth: if it is not {self._lang}, say which language it is (--lang)"
+                )
         return lines
 
-    def _frames(self, heard: Heard) -> Frames:
+    def _frames(self, found: Heard) -> Frames:
+        heard = joined([self._waiting, found])
+        ready = len(heard.curves) if self._phones is None else self._phones.ready
+        heard, self._waiting = heard.cut(0, ready), heard.cut(ready)
         start, self._next = self._next, self._next + len(heard.curves)
         self.sound = heard.sound
         if not len(heard.curves):
