@@ -82,7 +82,7 @@ def test_a_line_is_one_face_whoever_speaks(scene) -> None:
     bake("s.jsonl")
     assert set(outputs(Path("out"))) == {"a.bake.json", "a.csv", "a.npz", MANIFEST}
     Path("p.yaml").write_text(plain, "utf-8")
-    assert "1 lines: 1 done, 0 new" in bake("s.jsonl")
+    assert "1 line: 1 done, 0 new" in bake("s.jsonl")
 
 
 def test_a_worker_keeps_nothing_of_a_line(scene, tmp_path) -> None:
@@ -147,6 +147,17 @@ def test_one_bad_line_never_stops_the_rest(scene) -> None:
     assert len(load_script(script)[1]) == 2
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a folder that root cannot write to")
+def test_where_nothing_can_be_written_each_line_says_so(scene) -> None:
+    """Workers died of it, each with tracebacks, and no line said why."""
+    script = scene(*turns(1))
+    (job,) = plan_script(load_script(script)[0], script, Path("/proc/x"), "p.yaml").todo
+    assert bake_line(job).error == (
+        "/proc/x/line0.npz: cannot be written: no such file or directory; "
+        "make room, or choose another path or --out"
+    )
+
+
 def test_sound_is_known_by_its_bytes(scene) -> None:
     tone = np.sin(np.arange(8000) / 9).astype(np.float32) * 0.2
     soundfile.write("x.wav", tone, 16000)
@@ -172,6 +183,9 @@ def test_csv_is_read_as_jsonl_is(scene, tmp_path) -> None:
     assert [line.turn.id for line in lines] == ["b", "c"]
     assert wrong[0].startswith("bad.csv:2: 3 cells, expected 2 (id, text)")
     assert wrong[1] == "bad.csv:5: id 'c' is taken by line 4"
+    (tmp_path / "head.csv").write_text("id;txt\n" + "a;Hi\n" * 9, "utf-8")
+    with pytest.raises(ProfileError, match=r"^head\.csv:1: 'id;txt': unknown key.*known: id, spea"):
+        load_script(tmp_path / "head.csv")
     with pytest.raises(InputError, match=r"expected a script, \.jsonl or \.csv"):
         load_script(tmp_path / "x.txt")
 

@@ -176,6 +176,13 @@ def test_without_a_device_clap_says_so_and_simulates(monkeypatch: pytest.MonkeyP
     assert isinstance(asked.exception, InputError)
 
 
+@pytest.mark.parametrize("ppm", ["nan", "1e9", "-2000"])
+def test_clap_refuses_a_clock_that_no_device_has(ppm: str) -> None:
+    done = CliRunner().invoke(command, ["--simulate", "--ppm", ppm])
+    assert isinstance(done.exception, InputError) and not done.output
+    assert str(done.exception) == f"--ppm is {float(ppm):g}, expected -1000 to 1000"
+
+
 def test_doctor_claps(monkeypatch: pytest.MonkeyPatch) -> None:
     def none(device: str | None, way: str) -> None:
         raise InputError("audio: found no sound device that plays; connect one")

@@ -6,6 +6,7 @@ import gzip
 import os
 import socket
 import struct
+import sys
 import threading
 import time
 from fractions import Fraction
@@ -18,7 +19,8 @@ from facewire.errors import InputError
 from facewire.rig import Rig
 from facewire.types import RunInfo
 from facewire_livelink.align import shift
-from facewire_livelink.command import livelink
+from facewire_livelink.command import addresses, livelink
+from facewire_livelink.interfaces import ASK, address, interfaces
 from facewire_livelink.ntp import NTP_EPOCH, offset
 from facewire_livelink.plugin import LiveLinkConfig, LiveLinkSourceConfig
 from facewire_livelink.receive import Arrivals, Listener
@@ -184,6 +186,45 @@ def test_probe_sends_a_pattern_and_says_what_unreal_needs() -> None:
     assert "Apple ARKit Face Support" in done.output
     jaws = [one.values[JAW] for one in packets if one.values is not None]
     assert len(jaws) > 20 and max(jaws) > 0.5 and jaws[-1] == 0
+
+
+def test_probe_refuses_a_bad_name_before_it_prints() -> None:
+    done = CliRunner().invoke(livelink, ["probe", "--subject", "x" * 300, "--seconds", "1"])
+    assert isinstance(done.exception, InputError) and not done.output
+    assert str(done.exception) == "livelink: subject has 300 characters, expected 1 to 256"
+
+
+def test_interfaces_are_told_with_their_addresses() -> None:
+    if sys.platform not in ASK:
+        pytest.skip("this system does not tell an interface's address")
+    found = dict(interfaces())
+    loop = next(name for name in found if name.startswith("lo"))
+    assert found[loop] == "127.0.0.1" and address("no-such-one") == ""
+    assert f"{loop} (127.0.0.1)" in addresses("127.0.0.1", 11111)[0]
+
+
+def test_listen_says_who_sends_when_the_wanted_subject_does_not(tmp_path: Path) -> None:
+    free = Listener("127.0.0.1", 0)
+    port = free.port
+    free._socket.close()
+    listen = ["listen", "--host", "127.0.0.1", "--port", str(port), "--seconds", "0.5"]
+    listen += ["--out", str(tmp_path / "take.csv"), "--subject", "Ada"]
+    silent = CliRunner().invoke(livelink, listen)
+    assert isinstance(silent.exception, InputError)
+    assert "nothing came in: look at the app's address" in str(silent.exception)
+    sending = send(port, [pack(packet(k, 0.5)) for k in range(200)], 0.01)
+    other = CliRunner().invoke(livelink, listen)
+    sending.join()
+    assert str(other.exception) == (
+        "livelink: no face came of the subject 'Ada'; packets came from: phone"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("seconds", ["-1", "0", "nan", "inf"])
+def test_listen_takes_a_time_above_0_alone(seconds: str) -> None:
+    done = CliRunner().invoke(livelink, ["listen", "--port", "0", "--seconds", seconds])
+    assert isinstance(done.exception, InputError) and "--seconds is" in str(done.exception)
 
 
 def test_a_port_in_use_is_one_line() -> None:

@@ -209,6 +209,18 @@ def test_folders_become_assets_in_chunks(tmp_path: Path) -> None:
         plan.takes(tmp_path, "/Game/F")
 
 
+def test_a_folder_that_was_baked_holds_takes_and_no_records(tmp_path: Path) -> None:
+    (tmp_path / "review").mkdir()
+    for name in ("a.json", "a.csv", "a.bake.json", "b.csv", "b.bake.json", "bake.jsonl"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "review/decisions.json").write_text("")
+    found = plan.takes(tmp_path, "/Game/F")
+    assert {asset: path.name for asset, path in found.items()} == {
+        "/Game/F/a": "a.json",
+        "/Game/F/b": "b.csv",
+    }
+
+
 def test_arguments_of_the_commandlet(tmp_path: Path) -> None:
     takes, options, chunk = arguments(["--takes", str(tmp_path), "--fps", "30", "--chunk", "7"])
     assert (takes, chunk, options) == (tmp_path, 7, plan.Options(fps=30))

@@ -56,7 +56,7 @@ class Plan:
     def lines(self, most: int = 8) -> list[str]:
         """Return the plan as a person reads it."""
         total = len(self.names) + self.silent
-        parts = [f"{total} lines: {len(self.done)} done, {len(self.new)} new"]
+        parts = [f"{total} line{'s' * (total != 1)}: {len(self.done)} done, {len(self.new)} new"]
         parts += [f"{len(self.changed)} changed"] if self.changed else []
         parts += [f"{len(self.failed)} failed before"] if self.failed else []
         parts += [f"{len(self.locked)} locked"] if self.locked else []

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from facewire.config import check_keys
 from facewire.errors import InputError
 from facewire.sources import check_readable
-from facewire.turns import SCRIPT_SUFFIX, Line, load_turns, read_turns
+from facewire.turns import SCRIPT_SUFFIX, Line, Turn, load_turns, read_turns
 
 CSV_SUFFIX = ".csv"
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -39,6 +41,8 @@ def _rows(path: Path) -> Iterator[tuple[int, tuple[list[str], list[str]]]]:
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
         header = [name.strip() for name in next(reader, [])]
+        columns = dict.fromkeys(name for name in header if name)
+        check_keys(columns, (field.name for field in fields(Turn)), f"{path.name}:1")
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, (header, cells)

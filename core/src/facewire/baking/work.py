@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -113,15 +114,16 @@ def _bake(job: Job) -> Outcome:
     record: dict[str, Any] = {"id": job.row["id"], "name": job.name, "digests": job.digests}
     try:
         made = _baked(job)
+        if job.review != "only":
+            write_record(job.out, record | made)
     except Exception as error:  # one line must not stop the others
         said = str(error)
         if not isinstance(error, FacewireError):
             said = f"{type(error).__name__}: {' '.join(said.split())}"
         if job.review != "only":
-            write_record(job.out, record | {"error": said})
+            with suppress(FacewireError):  # where no output can be written, no record can
+                write_record(job.out, record | {"error": said})
         return Outcome(job.name, said)
-    if job.review != "only":
-        write_record(job.out, record | made)
     return Outcome(job.name, None, made["seconds"])
 
 

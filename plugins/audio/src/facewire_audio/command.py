@@ -11,6 +11,9 @@ from facewire_audio.clap import DRIFT, MEAN, Claps, simulated
 from facewire_audio.clap import clap as measured
 from facewire_audio.portaudio import PortAudioOutput
 
+MOST_PPM = 1000.0
+"""No crystal is off by as much; a clock that follows one need not follow more."""
+
 
 @click.command("clap")
 @click.option("--seconds", default=10, show_default=True, type=click.IntRange(3, 3600))
@@ -25,6 +28,8 @@ def clap(seconds: int, device: str | None, simulate: bool, ppm: float) -> None:
     The beep's time is the sound device's own word, its stated latency included; without a device
     a simulated one is taken, and said. Ends with 1 where the offset is too large.
     """
+    if not abs(ppm) <= MOST_PPM:
+        raise InputError(f"--ppm is {ppm:g}, expected -{MOST_PPM:g} to {MOST_PPM:g}")
     note = ""
     if not simulate:
         try:

@@ -23,11 +23,14 @@ from facewire.session import Session
 from facewire.types import Audio, Block, Frames, RunInfo, first_sample
 from facewire.udp import resolve
 
+from facewire_livelink.interfaces import interfaces
 from facewire_livelink.plugin import LiveLinkConfig, LiveLinkSourceConfig
 from facewire_livelink.receive import Arrivals, Listener
-from facewire_livelink.sink import NOTE, LiveLink
-from facewire_livelink.source import LiveLinkSource
+from facewire_livelink.sink import NOTE, LiveLink, checked_device
+from facewire_livelink.source import LOOK, LiveLinkSource
 
+NOTHING = "nothing came in"
+"""What a session's error begins with whose input brought nothing."""
 RIG, FPS, RATE = Rig.named("arkit61"), Fraction(60), 16000
 UNREAL = (
     "Unreal needs: the plugins Live Link, Apple ARKit and Apple ARKit Face Support; in the Live",
@@ -48,7 +51,9 @@ def livelink() -> None:
 @click.option("--seconds", default=10, show_default=True, type=click.IntRange(1, 3600))
 def probe(host: str, port: int, subject: str, seconds: int) -> None:
     """Send a test pattern: jaw, smile and brows in turn, a second each."""
-    sink = LiveLink(LiveLinkConfig(host=host, port=port, subject=subject))
+    config = LiveLinkConfig(host=host, port=port, subject=subject)
+    sink = LiveLink(config)
+    checked_device(config)  # before anything is printed
     for line in addresses(host, port):
         click.echo(line)
     for line in UNREAL:
@@ -89,13 +94,14 @@ def addresses(host: str, port: int) -> list[str]:
     """Return lines on this machine's interfaces, its addresses, and the one packets leave from."""
     lines = []
     with suppress(OSError, AttributeError):  # a system may have no such list
-        lines.append("interfaces: " + ", ".join(name for _, name in socket.if_nameindex()))
+        named = (f"{name} ({address})" if address else name for name, address in interfaces())
+        lines.append("interfaces: " + ", ".join(named))
     try:
         found = socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_DGRAM)
         own = sorted({str(entry[4][0]) for entry in found})
-        lines.append("addresses of this machine: " + ", ".join(own))
+        lines.append("this machine's name stands for: " + ", ".join(own))
     except OSError:
-        lines.append("addresses of this machine: its own name cannot be looked up")
+        lines.append("this machine's own name cannot be looked up")
     family, address = resolve("livelink", host, port, NOTE)
     with socket.socket(family, socket.SOCK_DGRAM) as route:
         try:
@@ -125,6 +131,8 @@ def listen(
     profile: str | None,
 ) -> None:
     """Print who sends, how fast, how evenly and what is lost; record it."""
+    if seconds is not None and not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise InputError(f"--seconds is {seconds:g}, expected a number above 0")
     if out is None and profile is None:
         _watch(Listener(host, port), seconds)
         return
@@ -139,6 +147,10 @@ def listen(
         timer.start()
     try:
         report = session.run()
+    except InputError as error:
+        if str(error).startswith(NOTHING):
+            raise InputError(source.lacking()) from error
+        raise
     finally:
         if timer:
             timer.cancel()
@@ -173,4 +185,4 @@ def _watch(listener: Listener, seconds: float | None) -> None:
     if listener.broken:
         click.echo(f"{listener.broken} datagrams were no Live Link packets")
     if not subjects:
-        click.echo("nothing came in: look at the app's address and port, and at the firewall")
+        click.echo(f"{NOTHING}: {LOOK}")

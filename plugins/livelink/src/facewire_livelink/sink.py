@@ -52,7 +52,7 @@ class LiveLink(Sink):
         config = self._config
         self._rate = wire_rate(info.fps)
         self._start = self._begin(info.epoch)
-        self._device = _checked_device(config)
+        self._device = checked_device(config)
         self.abort()
         self._sender = Sender("livelink", config.host, config.port, NOTE)
         self.result = f"{config.host}:{config.port} {config.subject}"
@@ -111,7 +111,7 @@ def _signs(flip: tuple[str, ...]) -> FloatArray:
     return np.array([-1 if channel in flip else 1 for channel in channels], np.float32)
 
 
-def _checked_device(config: LiveLinkConfig) -> str:
+def checked_device(config: LiveLinkConfig) -> str:
     """Return the device id; InputError on names that Unreal would drop without a word."""
     _check_name("subject", config.subject)
     device = device_id(config.subject) if config.device is None else config.device

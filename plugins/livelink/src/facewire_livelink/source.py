@@ -15,6 +15,7 @@ from facewire_livelink.receive import Arrivals, Listener, rate_of
 from facewire_livelink.wire import Packet
 
 RIG = Rig.named("arkit61")
+LOOK = "look at the app's address and port, and at the firewall"
 JUMP = 2.0  # seconds of timecode that no loss explains: the sender was started anew
 
 
@@ -84,6 +85,13 @@ class LiveLinkSource(Source):
     def close(self) -> None:
         """End soon."""
         self._listener.close()
+
+    def lacking(self) -> str:
+        """Return why it brought no frame, in a line."""
+        if not self.arrivals:
+            return f"livelink: nothing came in: {LOOK}"
+        wanted = f"the subject '{self._subject}'" if self._subject else "anybody"
+        return f"livelink: no face came of {wanted}; packets came from: {', '.join(self.arrivals)}"
 
     def report(self) -> Sequence[str]:
         """Say what came of whom."""

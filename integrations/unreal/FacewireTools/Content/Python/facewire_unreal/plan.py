@@ -16,6 +16,8 @@ from facewire_unreal.keys import moving
 from facewire_unreal.retime import retime
 
 NAMES = ("metahuman", "arkit")
+RECORD, DECISIONS = ".bake.json", ("review", "decisions.json")
+"""Records of ``facewire bake``, and what was decided on its review page: no takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +69,31 @@ def asset_name(path: Path) -> str:
 
 
 def takes(folder: Path, into: str) -> dict[str, Path]:
-    """Return asset path -> file of every take under a folder; ClipError if two share a name."""
+    """Return asset path -> file of every take under a folder; ClipError if two share a name.
+
+    Of a take that is there as JSON and as CSV the JSON is taken: it has the words.
+    """
     if not folder.is_dir():
         raise ClipError(f"{folder}: is no folder")
     found: dict[str, Path] = {}
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES):
+    known: set[str] = set()
+    for path in sorted(p for p in folder.rglob("*") if _is_take(p)):
         parts = [asset_name(Path(part)) for part in path.relative_to(folder).parent.parts]
         asset = "/".join([into.rstrip("/"), *parts, asset_name(path)])
-        if asset.lower() in (known.lower() for known in found):
+        if asset.lower() in known:
             raise ClipError(f"{path}: its asset {asset} is another file's too; rename one")
+        known.add(asset.lower())
         found[asset] = path
     return found
+
+
+def _is_take(path: Path) -> bool:
+    """Return whether a file may be a take: ``facewire bake`` writes JSON of its own beside them."""
+    suffix, name = path.suffix.lower(), path.name.lower()
+    if suffix == ".csv":
+        return not path.with_suffix(".json").exists()
+    kept = (path.parent.name, path.name) == DECISIONS
+    return suffix in SUFFIXES and not name.endswith(RECORD) and not kept
 
 
 def chunks(items: Sequence[tuple[str, Path]], size: int) -> Iterator[Sequence[tuple[str, Path]]]:
