@@ -176,11 +176,11 @@ def test_sound_marks_pass_and_do_not_count_as_speech() -> None:
     assert found == [laugh]
 
 
-def test_a_transcript_in_another_language_is_refused_by_name() -> None:
+def test_a_transcript_in_another_language_needs_a_voice() -> None:
     with pytest.raises(InputError) as caught:
         extract(babble(2), transcript="guten Tag", lang="de")
-    assert str(caught.value).startswith("transcript in 'de': found a language other than English")
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith("transcript in 'de': found no voice to recite it")
+    assert "pronounce: espeak" in str(caught.value) and "\n" not in str(caught.value)
     # but a voice's phones are right in every language, with its text known or not
     _, found, _ = extract(babble(1), voice("phone"), transcript="guten Tag", lang="de")
     assert found[:6] == voice("phone")

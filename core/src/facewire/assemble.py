@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from facewire.profile import ComponentSpec, Profile, Speaker, component
 from facewire.registry import Registry
 from facewire.rig import Rig
 from facewire.stages import FeatureExtractor, Layer, Model, Sink, Stage, TextEmotion, Voice
-from facewire.types import Context, Kind, ModelInfo
+from facewire.types import Audio, Context, Kind, ModelInfo, Utterance
+from facewire.voicing.contract import Planning
 
 _shared: dict[str, Any] = {}
 _lock = threading.RLock()
@@ -155,6 +156,20 @@ class Assembly:
 
     def pronounce(self, word: str) -> list[str] | None:
         """Return a word's phones from the profile's voice (or ``pronounce:``), or None."""
+        voice = self._pronouncing()
+        return voice.pronounce(word) if voice else None
+
+    def recite(self, text: str) -> Iterator[Audio] | None:
+        """Return the text as the voice of ``pronounce`` says it; None if that marks no phones.
+
+        Nor if it is one whose words are paid for: nobody asked it to speak.
+        """
+        voice = self._pronouncing()
+        if voice is None or voice.marks != "phone" or isinstance(voice, Planning):
+            return None
+        return voice.speak(Utterance(text, self.context.lang))
+
+    def _pronouncing(self) -> Voice | None:
         if self._pronouncer is None and not self._mute:
             spec = self.profile.pronounce
             try:
@@ -164,7 +179,7 @@ class Assembly:
             except FacewireError as error:
                 self._mute = True
                 self.fallbacks.append(f"pronunciations: none from a voice ({error})")
-        return self._pronouncer.stage.pronounce(word) if self._pronouncer else None
+        return self._pronouncer.stage if self._pronouncer else None
 
     def nested(self, kind: Kind, spec: Any) -> Stage:
         """Build a component that another one's config names."""
@@ -208,5 +223,7 @@ def assemble(
         shared=shared,
     )
     assembly = Assembly(profile, registry, context)
-    assembly.context = replace(context, pronounce=assembly.pronounce, build=assembly.nested)
+    assembly.context = replace(
+        context, pronounce=assembly.pronounce, recite=assembly.recite, build=assembly.nested
+    )
     return assembly

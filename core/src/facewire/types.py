@@ -8,7 +8,7 @@ session's beginning, and frame k begins at sample ``k * rate // fps`` (``first_s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -273,6 +273,10 @@ def _mute(word: str) -> list[str] | None:
     return None
 
 
+def _unrecited(text: str) -> Iterator[Audio] | None:
+    return None
+
+
 def _make(key: str, make: Callable[[], Any]) -> Any:
     return make()
 
@@ -287,8 +291,10 @@ class Context:
     paths are relative to; ``out``: where outputs go. ``model``: None before it is built.
     ``curve``: the session's emotion over time, as far as it is known (for layers).
     ``turns``: whether several turns are one arc (``monologue``) or each for itself.
-    ``pronounce(word)``: phones from the profile's voice, or None. ``build(kind, spec)``: a nested
-    component. ``shared(key, make)``: one object for all sessions of this process.
+    ``pronounce(word)``: phones from the profile's voice, or None. ``recite(text)``: the text as the
+    same voice says it in ``lang``, with phone marks, or None where it has none or is paid for.
+    ``build(kind, spec)``: a nested component. ``shared(key, make)``: one object for all sessions of
+    this process.
     """
 
     name: str = "clip"
@@ -302,6 +308,7 @@ class Context:
     out: Path = Path("out")
     model: ModelInfo | None = None
     pronounce: Callable[[str], list[str] | None] = _mute
+    recite: Callable[[str], Iterator[Audio] | None] = _unrecited
     curve: EmotionCurve | None = None
     turns: Literal["one", "monologue", "dialogue"] = "one"
     build: Callable[[Kind, Any], Stage] = _unbuildable

@@ -2,7 +2,8 @@
 
 1. A voice's phone marks are passed on, exact and without delay.
 2. Word marks alone: each word's phones are aligned within the word.
-3. A transcript (not live): aligned to the whole recording, in pieces.
+3. A transcript (not live): aligned to the whole recording, in pieces. In another language than
+   English by a recital: a voice with phone marks says it, and is matched with the recording.
 4. Otherwise phones are decoded from sound, in windows on the absolute sample grid.
 
 Which way is taken is decided for every span of the grid from marks near it, so that it does not
@@ -27,15 +28,17 @@ from facewire.types import (
     frames_within,
 )
 
-from facewire_phonemes import recognizer
+from facewire_phonemes import languages, recognizer
 from facewire_phonemes.align import Aligner
 from facewire_phonemes.config import ExtractorConfig
+from facewire_phonemes.laid import RecitedAligner
 from facewire_phonemes.lexicon import Dictionary, Lexicon
 from facewire_phonemes.log import Log, listed
 from facewire_phonemes.loudness import WINDOW as LEVEL_WINDOW
 from facewire_phonemes.loudness import Loudness
+from facewire_phonemes.recital import Recital
 from facewire_phonemes.spans import Spans
-from facewire_phonemes.text import read
+from facewire_phonemes.text import read, without_asides
 from facewire_phonemes.transcript import Spool, TranscriptAligner, halved
 from facewire_phonemes.window import (
     AHEAD,
@@ -67,7 +70,7 @@ class PhoneExtractor(FeatureExtractor):
 
     def __init__(self, config: ExtractorConfig, context: Context) -> None:
         self._mode = config.mode
-        self._lang, self._english = context.lang, context.english
+        self._lang, self._english, self._recite = context.lang, context.english, context.recite
         text = context.transcript if config.mode == "auto" and not context.causal else None
         self._transcript = text if text and text.strip() else None
         self._given = context.transcript is not None and self._transcript is None
@@ -92,6 +95,7 @@ class PhoneExtractor(FeatureExtractor):
         self._total = 0
         self._marks: list[Mark] = []
         self._spool = Spool() if self._transcript is not None else None
+        self._voice: Iterator[Audio] | None = None  # about to recite the transcript
         decoder = None if self._mode == "marks" else WindowDecoder(self._aligner, self._grid)
         self._spans = Spans(self._aligner, self._grid, decoder, self._log)
 
@@ -107,7 +111,8 @@ class PhoneExtractor(FeatureExtractor):
         if self._spool is not None:
             self._spool.push(samples)
             if not any(mark.kind in ("phone", "word") for mark in marks):
-                self._insist_on_english()
+                if not self._english and self._total >= _PATIENCE:
+                    self._ask_the_voice()
                 return self._release(0)
         self._spans.take(marks)
         if self._spool is not None:
@@ -127,6 +132,8 @@ class PhoneExtractor(FeatureExtractor):
     def report(self) -> Sequence[str]:
         """Say which ways phones were found, for how long, and what is not to be trusted."""
         lines = self._log.lines(self._lang)
+        if not self._english and self._log.aligned:
+            lines.append(languages.told(self._lang))
         if not self._english and self._log.heard:
             lines.append(
                 f"warning: phones were decoded with an English model, but the language is "
@@ -140,13 +147,20 @@ class PhoneExtractor(FeatureExtractor):
             lines.append("the transcript was not used: a live run cannot wait for the end")
         return lines
 
-    def _insist_on_english(self, patience: int = _PATIENCE) -> None:
-        if not self._english and self._total >= patience:
+    def _ask_the_voice(self) -> Iterator[Audio]:
+        """Return the transcript's recital, not begun; InputError where no voice can."""
+        if self._voice is None:
+            try:
+                self._voice = self._recite(without_asides(self._transcript or "")[0])
+            except InputError as error:
+                raise InputError(f"transcript in '{self._lang}': {error}") from error
+        if self._voice is None:
             raise InputError(
-                f"transcript in '{self._lang}': found a language other than English, expected en "
-                "(the acoustic model is English); leave the transcript out, or let a voice with "
-                "phone marks speak the text"
+                f"transcript in '{self._lang}': found no voice to recite it, expected one with "
+                "phone marks (the acoustic model is English); add 'pronounce: espeak' to the "
+                "profile, or leave the transcript out"
             )
+        return self._voice
 
     def _unspool(self, spool: Spool) -> FloatArray:
         """Go on as without a transcript, with what was kept: marks came after all."""
@@ -158,9 +172,13 @@ class PhoneExtractor(FeatureExtractor):
         return rest
 
     def _transcribed(self, spool: Spool) -> Iterator[Features]:
-        self._insist_on_english(patience=1)
-        script = read(self._transcript or "", self._aligner.lexicon.knows)
-        work = TranscriptAligner(self._aligner, script)
+        if self._english:
+            script = read(self._transcript or "", self._aligner.lexicon.knows)
+            work: TranscriptAligner | RecitedAligner = TranscriptAligner(self._aligner, script)
+            skipped = script.skipped
+        else:
+            plain, skipped = without_asides(self._transcript or "")
+            work = RecitedAligner(self._aligner, Recital(self._ask_the_voice()), plain)
         start = 0
         for piece in work.pieces(spool):
             self._marks += piece.marks
@@ -168,7 +186,7 @@ class PhoneExtractor(FeatureExtractor):
             start = piece.end
             yield self._release(piece.end)
         spool.close()
-        self._log.script(script, work.missed)
+        self._log.script(skipped, work.missed)
 
     def _rest(self) -> Iterator[Features]:
         until = frames_within(self._total, RATE, FPS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from facewire_phonemes.recognizer import RATE
-from facewire_phonemes.text import Script
 from facewire_phonemes.transcript import Piece
 
 _MOST = 8
@@ -23,6 +22,11 @@ class Log:
     def heard(self) -> bool:
         """Whether phones were decoded from sound alone."""
         return self._samples["decoded"] > 0
+
+    @property
+    def aligned(self) -> bool:
+        """Whether a transcript was found in the sound."""
+        return self._samples["transcript"] > 0
 
     @property
     def told(self) -> bool:
@@ -47,15 +51,15 @@ class Log:
         self._samples[way if piece.marks else "silent"] += piece.end - start
         self._doubtful += 0 if piece.aligned else piece.end - start
 
-    def script(self, script: Script, missed: list[str]) -> None:
+    def script(self, skipped: Sequence[str], missed: Sequence[str]) -> None:
         """Note what of the transcript was left out."""
         if self._doubtful:
             self._notes.append(
                 f"warning: the transcript does not match {_seconds(self._doubtful)} of the "
                 "recording; phones were decoded there without it"
             )
-        if script.skipped:
-            self._notes.append(f"skipped in the transcript, not speech: {listed(script.skipped)}")
+        if skipped:
+            self._notes.append(f"skipped in the transcript, not speech: {listed(skipped)}")
         if missed:
             self._notes.append(f"in the transcript but not heard: {listed(missed)}")
 

@@ -42,9 +42,8 @@ def read(text: str, known: Callable[[str], bool] = _nothing) -> Script:
     What stands in brackets, and tokens without letters, digits or spoken symbols, are skipped.
     Capitals of up to four letters are spelled unless ``known`` says they are a word.
     """
-    skipped = [found.group() for found in _ASIDE.finditer(text)]
-    # Blanks of the same length keep the characters' places.
-    plain = _ASIDE.sub(lambda found: " " * len(found.group()), text)
+    plain, asides = without_asides(text)
+    skipped = [*asides]
     tokens = []
     for found in _TOKEN.finditer(plain):
         spoken = tuple(_spoken(found.group(), known))
@@ -53,6 +52,12 @@ def read(text: str, known: Callable[[str], bool] = _nothing) -> Script:
         elif any(not unicodedata.category(c).startswith("P") for c in found.group()):
             skipped.append(found.group())
     return Script(tuple(tokens), tuple(skipped))
+
+
+def without_asides(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return a transcript with blanks for what stands in brackets, as long as before, and that."""
+    skipped = tuple(found.group() for found in _ASIDE.finditer(text))
+    return _ASIDE.sub(lambda found: " " * len(found.group()), text), skipped
 
 
 def _spoken(token: str, known: Callable[[str], bool]) -> list[str]:
