@@ -133,11 +133,16 @@ def test_one_bad_line_never_stops_the_rest(scene) -> None:
         {"id": "d", "text": "Bye."},
     )
     script.write_text(script.read_text("utf-8") + '{"text": 3}\nnot json\n', "utf-8")
-    with pytest.raises(FacewireError, match=r"^2 lines failed: b, c; run the same"):
+    told = r"^2 lines failed: b, c; 2 lines cannot be read; run the same"
+    with pytest.raises(FacewireError, match=told):
         CliRunner().invoke(
             command, ["--profile", "p.yaml", "s.jsonl"], catch_exceptions=False,
             standalone_mode=False,
         )  # fmt: skip
+    args = ["--profile", "p.yaml", "s.jsonl", "--dry-run"]
+    done = CliRunner().invoke(command, args)  # ends as the bake itself does
+    assert isinstance(done.exception, InputError) and done.exception.exit_code == 2
+    assert str(done.exception).startswith("2 lines cannot be read; mend them, and run the same")
     made = outputs(Path("out"))
     assert {"a.npz", "d.npz"} <= set(made) and "b.npz" not in made
     assert "no such file" in json.loads(made["b.bake.json"])["error"]

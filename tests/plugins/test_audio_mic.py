@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+from facewire.cli import main
 from facewire.clock import MonotonicClock
 from facewire.errors import FacewireError, ProfileError
 from facewire.inputs import open_input
@@ -154,23 +157,72 @@ def test_mic_without_a_device_is_one_line(monkeypatch: pytest.MonkeyPatch) -> No
     assert portaudio.check_devices() == "no sound device; live frames follow the system's clock"
 
 
+class Three:
+    """What PortAudio tells where a webcam, loudspeakers and a headset are connected."""
+
+    PortAudioError = OSError
+
+    class default:
+        device = (0, 1)
+
+    @staticmethod
+    def query_devices() -> list[dict[str, object]]:
+        names = ("Webcam", "Speakers (USB)", "Headset")
+        both = zip(names, (1, 0, 1), (0, 2, 2), strict=True)
+        late = {"default_low_input_latency": 0.008, "default_low_output_latency": 0.012}
+        return [
+            {"index": i, "name": n, "max_input_channels": a, "max_output_channels": b} | late
+            for i, (n, a, b) in enumerate(both)
+        ]
+
+
 def test_a_device_is_found_by_number_or_part_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Two:
-        class default:
-            device = (0, 1)
-
-        @staticmethod
-        def query_devices() -> list[dict[str, object]]:
-            names = ("Webcam", "Speakers (USB)", "Headset")
-            both = zip(names, (1, 0, 1), (0, 2, 2), strict=True)
-            return [
-                {"index": i, "name": n, "max_input_channels": a, "max_output_channels": b}
-                for i, (n, a, b) in enumerate(both)
-            ]
-
-    monkeypatch.setattr(portaudio, "sounddevice", lambda: Two)
+    monkeypatch.setattr(portaudio, "sounddevice", lambda: Three)
     assert portaudio.choose(None, "output")[0] == 1 and portaudio.choose(None, "input")[0] == 0
     assert portaudio.choose("usb", "output")[0] == 1 and portaudio.choose("2", "input")[0] == 2
     with pytest.raises(FacewireError, match="no device that plays is called 'studio'") as caught:
         portaudio.choose("studio", "output")
     assert "1 Speakers (USB); 2 Headset" in str(caught.value)
+    assert portaudio.check_devices() == (
+        "1 Speakers (USB) plays, 12 ms (others: 2 Headset); 0 Webcam records, 8 ms "
+        "(others: 2 Headset)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("mic", "Webcam"), ("mic:head", "Headset"), ("mic:2", "Headset")]
+)
+def test_the_command_line_chooses_the_microphone(
+    text: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portaudio, "sounddevice", lambda: Three)
+    given = open_input(text, Profile(name="x", sinks=()), Registry())
+    assert isinstance(given.source, Microphone) and given.source._device.name == name
+    assert given.name == "mic"
+
+
+@pytest.mark.parametrize("text", ["mic:studio", "mic:1", "mic:17"])
+def test_a_microphone_that_is_none_lists_those_that_are(
+    text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(portaudio, "sounddevice", lambda: Three)
+    with pytest.raises(SystemExit) as ended:
+        main(["run", text])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and said == (
+        f"facewire: audio: no device that records is called '{text[4:]}' "
+        "(found: 0 Webcam; 2 Headset)\n"
+    )
+
+
+def test_a_line_of_dialogue_and_a_file_are_no_microphone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portaudio, "sounddevice", lambda: Three)
+    monkeypatch.chdir(tmp_path)
+    profile, registry = Profile(name="x", sinks=()), Registry()
+    assert open_input("mic: one, two.", profile, registry).source.brings == "text"
+    assert open_input("mic:2", profile, registry, speak=True).source.brings == "text"
+    if sys.platform != "win32":  # where a name may hold a colon
+        soundfile.write("mic:2.wav", voiced(0.2, RATE).samples, RATE)
+        assert open_input("mic:2.wav", profile, registry).name == "mic:2"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,11 @@ def bake(*args: str) -> str:
     done = CliRunner().invoke(command, list(args), catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.output
+
+
+def ray_bake(address: str) -> None:
+    args = ["s.jsonl", "--profile", "p.yaml", "--out", "far", "--ray", address]
+    CliRunner().invoke(command, args, catch_exceptions=False, standalone_mode=False)
 
 
 def outputs(folder: str) -> dict[str, bytes]:
@@ -81,6 +88,26 @@ def test_no_cluster_is_told_in_one_line(script, monkeypatch) -> None:
     monkeypatch.setattr(runner.ray, "init", refuse)  # a real one tries for half a minute
     with pytest.raises(FacewireError, match=r"^--ray auto: no Ray cluster answers there \(Could"):
         list(runner.Cluster("auto").results([Job("a", {}, Path(), "p", (), Path(), (), False, {})]))
+
+
+def test_an_address_where_nothing_listens_is_told_at_once(script) -> None:
+    pytest.importorskip("facewire_ray.runner", reason="needs pip install facewire-ray")
+    with socket.socket() as taken:  # bound and not listening: nobody else can have the port
+        taken.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        for address in (place, f"ray://{place}"):
+            begun = time.monotonic()
+            told = rf"^--ray {address}: no Ray cluster answers there \(.*refused.*\); start one"
+            with pytest.raises(FacewireError, match=told):
+                ray_bake(address)
+            assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("address", ["10.0.0.5", "ray://head", "head:x", "ray://[::1", ":6379"])
+def test_an_address_without_a_port_is_told_with_what_is_expected(script, address) -> None:
+    pytest.importorskip("facewire_ray.runner", reason="needs pip install facewire-ray")
+    with pytest.raises(FacewireError, match=r"expected host:port on a node .* ray://host:10001"):
+        ray_bake(address)
 
 
 def test_without_the_plugin_the_command_says_what_to_install(monkeypatch) -> None:

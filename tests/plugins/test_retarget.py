@@ -258,6 +258,39 @@ def test_a_wrong_table_is_refused_in_one_line(table: dict, error: str) -> None:
     assert str(caught.value).startswith(error) and "\n" not in str(caught.value)
 
 
+def test_channels_that_the_frames_do_not_have_are_told_at_the_end(tmp_path) -> None:
+    tongue = {"tongueUp": {"gain": 0.5}, "jawOpen": {"from": {"jawOpen": 1, "tongueBack": 0.5}}}
+    same, other_rig = {"channels": tongue}, {"rig": "robot", "channels": {"lift": {"tongueUp": 1}}}
+    (tmp_path / "same.yaml").write_text(json.dumps(same), "utf-8")
+    (tmp_path / "robot.yaml").write_text(json.dumps(other_rig), "utf-8")
+    text = (
+        "model: phonemes\nlayers: [{use: retarget, table: same.yaml}]\nsinks:\n"
+        '  - {use: files.json, retarget: robot.yaml, path: "{out}/{name}.json"}\n'
+    )
+    (tmp_path / "p.yaml").write_text(text, "utf-8")
+    for rig, told in (("arkit61", 2), ("arkit52_tongue", 0)):
+        profile = load_profile(str(tmp_path / "p.yaml"), [f"rig={rig}"])
+        notes = Session(profile, GivenText("Hello."), "clip", tmp_path).run().notes
+        lines = [note for note in notes if note.startswith("retarget ")]
+        assert len(lines) == told
+    lines = [line for table in (same, other_rig) for line in told_of(table, ARKIT)]
+    assert lines == [
+        "retarget 'mine': the table names tongueUp, tongueBack, and the rig 'arkit61' has none of "
+        "them: there it does nothing",
+        "retarget 'mine': the table names tongueUp, and the rig 'arkit61' has none of them: there "
+        "it does nothing",
+    ]
+
+
+@pytest.mark.parametrize("name", ["vrm0", "vrm1", "unified", "subtle", "mirror"])
+def test_the_shipped_tables_name_nothing_that_arkit_lacks(name: str) -> None:
+    assert not Retarget(tables.shipped(name), ARKIT).report()
+
+
+def told_of(table: dict, rig: Rig) -> list[str]:
+    return list(Retarget(tables.read(table, "mine", "mine.yaml"), rig).report())
+
+
 def test_a_table_for_another_rig_is_no_layer(tmp_path) -> None:
     profile = tmp_path / "p.yaml"
     profile.write_text(

@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from facewire.clock import MonotonicClock
+from facewire.errors import ProfileError
 from facewire.pacer import LEAD, Pacer, rows
 from facewire.pipeline import Built, call
 from facewire.resample import Converter, mouth_columns
@@ -24,10 +25,26 @@ MARGIN = 0.05  # seconds between the first frame's making and its due time
 SLICE = 0.05  # seconds that the producer sleeps at a time, so that it notices an abort
 
 
+MAX_OFFSET = 10.0  # seconds
+
+
 def ease(x: FloatArray | float) -> FloatArray:
     """Return smoothstep 3x² - 2x³ of x clamped to [0, 1]."""
     x = np.clip(np.asarray(x, np.float32), 0, 1)
     return x * x * (3 - 2 * x)
+
+
+def check_offset(built: Built[Sink]) -> None:
+    """Raise ProfileError where a sink's frames would go out more than 10 s from when they are due.
+
+    More is a slip, milliseconds mostly: a run would wait for it without a word.
+    """
+    seconds = built.stage.latency
+    if not -MAX_OFFSET <= seconds <= MAX_OFFSET:  # nor is NaN
+        raise ProfileError(
+            f"{built}: offset is {seconds:g} s, "
+            f"expected {-MAX_OFFSET:g} to {MAX_OFFSET:g} (seconds)"
+        )
 
 
 @dataclass
@@ -48,7 +65,8 @@ class Delivery:
     """Takes blocks to all sinks.
 
     A run with a live sink is paced: due(k) = t0 + k / fps + ``latency`` + the sink's own latency.
-    ``failure`` is the first error of a file sink; the other sinks may finish then.
+    ``failure`` is the first error of a file sink; the other sinks may finish then. ``tell(line)``
+    gets what goes wrong with a sink while the run goes on. ProfileError for an offset over 10 s.
     """
 
     def __init__(
@@ -59,7 +77,9 @@ class Delivery:
         latency: float = 0.0,
         tell: Callable[[str], None] = print,
     ) -> None:
-        self._sinks, (self._rig, self._fps), self._tell = sinks, frames, tell
+        self._sinks, (self._rig, self._fps), self.tell = sinks, frames, tell
+        for sink in sinks:
+            check_offset(sink)
         device = next((sink.stage.clock for sink in sinks if sink.stage.clock), None)
         self.clock: Clock = device or clock or MonotonicClock()
         self._threaded = getattr(self.clock, "threaded", True)
@@ -116,7 +136,7 @@ class Delivery:
         call(built, sink.open, replace(info, rig=rig, fps=fps))
         outlet = Outlet(built, Converter(info.rate, (self._rig, self._fps), (rig, fps)))
         if sink.live:
-            outlet.pacer = Pacer(built, self.clock, fps, self.latency, self._tell, -self._lead)
+            outlet.pacer = Pacer(built, self.clock, fps, self.latency, self.tell, -self._lead)
         self.outlets.append(outlet)
 
     def _pacers(self) -> Iterator[Pacer]:
@@ -171,7 +191,7 @@ class Delivery:
         try:
             call(built, built.stage.abort)
         except Exception as error:
-            self._tell(str(error))
+            self.tell(str(error))
 
     def _wait(self, until: float) -> None:
         """Sleep to a time. On a clock without threads, do the pacers' work on the way."""
@@ -223,7 +243,7 @@ class Delivery:
         kept = [self._commit(outlet) for outlet in self.outlets]
         if self.failure:
             if any(kept):
-                self._tell(f"the run ended early: the other outputs hold {self.frames} frames")
+                self.tell(f"the run ended early: the other outputs hold {self.frames} frames")
             raise self.failure
 
     def _commit(self, outlet: Outlet) -> bool:

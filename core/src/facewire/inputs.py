@@ -22,6 +22,7 @@ from facewire.turns import SCRIPT_SUFFIX, Script
 NAME_WORDS = 6
 NAME_BYTES = 80  # file systems allow 255, endings and temporary names included
 OWN = "input"
+MIC = "mic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +62,17 @@ def looks_like_path(text: str, registry: Registry) -> bool:
 
 
 def open_input(text: str, profile: Profile, registry: Registry, speak: bool = False) -> Input:
-    """Return the source of one INPUT: a file, ``mic``, ``-`` or text; ``speak`` forces text.
+    """Return the source of one INPUT: a file, a microphone, ``-`` or text; ``speak`` forces text.
 
-    InputError if it is a path that does not exist or cannot be used.
+    ``mic`` is the system's microphone, ``mic:usb`` the one with "usb" in its name, ``mic:3`` that
+    of this number. InputError if it is a path that does not exist or cannot be used.
     """
     if speak:
         return own(GivenText(text), text_name(text))
     if text == "-":
         return own(StreamedText(), "stdin")
-    if text == "mic":
-        if not any(plugin.name == "audio" for plugin in registry.plugins):
-            raise InputError("'mic' needs a plugin called 'audio', and none is installed")
-        return Input(_component("audio.mic", profile, registry, text), "mic")
+    if text == MIC or _names_microphone(text):
+        return Input(_microphone(text, profile, registry), MIC)
     path = Path(text)
     if text.strip() and _exists(path):
         return Input(_file(path, profile, registry), path.stem)
@@ -91,6 +91,19 @@ def open_audio(path: str) -> Input:
     return own(AudioFile(Path(path)), Path(path).stem)
 
 
+def _names_microphone(text: str) -> bool:
+    """Whether it is ``mic:`` and a name. A line of dialogue ("mic: One.") has a space there."""
+    return re.match(rf"{MIC}:(?!\s)", text) is not None and not _exists(Path(text))
+
+
+def _microphone(text: str, profile: Profile, registry: Registry) -> Built[Source]:
+    if not any(plugin.name == "audio" for plugin in registry.plugins):
+        raise InputError("'mic' needs a plugin called 'audio', and none is installed")
+    device = text.removeprefix(MIC).removeprefix(":")
+    spec = {"use": "audio.mic"} | ({"device": device} if device else {})
+    return _component(spec, profile, registry, MIC)
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -106,7 +119,8 @@ def _is_folder(path: Path) -> bool:
 
 
 def _frame_suffixes(registry: Registry) -> list[str]:
-    return [suffix for part in registry.catalogue()["source"] for suffix in part.suffixes]
+    parts = registry.catalogue()["source"]
+    return list(dict.fromkeys(suffix for part in parts for suffix in part.suffixes))
 
 
 def own(source: Source, name: str) -> Input:
@@ -120,12 +134,15 @@ def _file(path: Path, profile: Profile, registry: Registry) -> Built[Source]:
         return Built(AudioFile(path), OWN, "source")
     if suffix == SCRIPT_SUFFIX:
         return Built(Script(path), OWN, "source")
-    part = registry.by_suffix("source", suffix)
-    if part is None:
-        return Built(AudioFile(path), OWN, "source")
-    return _component(
-        {"use": part.name, "path": str(path.absolute())}, profile, registry, path.stem
-    )
+    if part := registry.by_suffix("source", suffix):
+        spec = {"use": part.name, "path": str(path.absolute())}
+        return _component(spec, profile, registry, path.stem)
+    if part := registry.by_suffix("sink", suffix):
+        raise InputError(
+            f"{path}: {suffix} is written ({part.name}), not read; give a sound file, text, "
+            f"or frames ({', '.join(_frame_suffixes(registry))})"
+        )
+    return Built(AudioFile(path), OWN, "source")
 
 
 def _component(spec: object, profile: Profile, registry: Registry, name: str) -> Built[Source]:

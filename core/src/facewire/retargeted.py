@@ -66,5 +66,5 @@ class Retargeted(Sink):
         self._sink.reset()
 
     def report(self) -> Sequence[str]:
-        """Return the sink's lines."""
-        return self._sink.report()
+        """Return the sink's lines and the table's."""
+        return [*self._sink.report(), *self._layer.report()]

@@ -92,6 +92,7 @@ def command(
         for text in plan.lines():
             say(escape(text))
     if dry_run:
+        _end([], wrong)
         return
     if plan.changed and not yes and sys.stdin.isatty() and sys.stdout.isatty():
         click.confirm(f"bake {_lines(len(plan.changed))} again?", abort=True)
@@ -140,12 +141,14 @@ def _bake(
 
 def _end(failed: list[tuple[Job, str]], wrong: list[str]) -> None:
     """Raise what is to be told at the end: lines that failed, lines that cannot be read."""
+    unread = f"{_lines(len(wrong))} cannot be read" if wrong else ""
     if failed:
         names = ", ".join(job.name for job, _ in failed[:8])
         more = f" and {len(failed) - 8} more" if len(failed) > 8 else ""
-        raise FacewireError(f"{_lines(len(failed))} failed: {names}{more}; {AGAIN}")
+        also = f"; {unread}" if unread else ""
+        raise FacewireError(f"{_lines(len(failed))} failed: {names}{more}{also}; {AGAIN}")
     if wrong:
-        raise InputError(f"{_lines(len(wrong))} cannot be read; all others are baked")
+        raise InputError(f"{unread}; mend them, and {AGAIN}")
 
 
 def _lines(count: int) -> str:

@@ -14,10 +14,11 @@ import click
 
 from facewire.assemble import shared
 from facewire.cli.show import Progress, closing_table, say
-from facewire.errors import FacewireError, InputError
+from facewire.errors import FacewireError, InputError, StageError
 from facewire.inputs import Input, open_audio, open_input, same_names
 from facewire.profile import Profile, load_profile
 from facewire.registry import Registry
+from facewire.report import Report
 from facewire.session import Session
 
 
@@ -58,8 +59,9 @@ def command(
 ) -> None:
     """Animate text, sound files or frames.
 
-    INPUT is the path of a sound file, a frames file or a script of turns (.jsonl), '-' for text
-    from standard input, or text to speak: facewire run "[joy:80] Hello!"
+    INPUT is the path of a sound file, a frames file or a script of turns (.jsonl), 'mic' or
+    'mic:NAME' for a microphone, '-' for text from standard input, or text to speak: facewire run
+    "[joy:80] Hello!"
     """
     chosen = load_profile(profile, [*overrides, *([f"lang={lang}"] if lang else [])])
     registry: Registry = shared("facewire.registry", Registry)
@@ -72,9 +74,14 @@ def command(
     with _log(log) as record:
         options = {"live": live, "transcript": words, "emotion": emotion}
         written: dict[Path, str] = {}
+        unsent: list[str] = []
         for one in given:
-            if _animate(one, chosen, out, options, (quiet, verbose, record), written):
+            report, asked = _animate(one, chosen, out, options, (quiet, verbose, record), written)
+            unsent += [line for line in _unsent(report) if line not in unsent]
+            if asked:
                 break
+    if unsent:
+        raise StageError(f"nothing was sent: {'; '.join(unsent)}")
 
 
 def _animate(
@@ -84,8 +91,8 @@ def _animate(
     options: dict[str, Any],
     shown: tuple[bool, bool, Any],
     written: dict[Path, str],
-) -> bool:
-    """Run one input; return whether a person asked to stop."""
+) -> tuple[Report, bool]:
+    """Run one input; return its report, and whether a person asked to stop."""
     quiet, verbose, record = shown
     total = getattr(one.source, "seconds", None)
     with Progress(one.name, total, quiet, record) as progress:
@@ -99,6 +106,8 @@ def _animate(
                     "put {name} into the path"
                 )
             written[path] = one.name
+        if quiet:  # what goes wrong with a live sink is an error, and may be told hours on
+            session.delivery.tell = lambda line: _alarm(line, record)
         with _stop_on_signal(session) as asked:
             report = session.run()
     table = closing_table(report, verbose)
@@ -106,7 +115,19 @@ def _animate(
         say(table)
     if record:
         say(table, record)
-    return bool(asked)
+    return report, bool(asked)
+
+
+def _alarm(line: str, record: Any) -> None:
+    for file in (sys.stderr, record):
+        if file:
+            print(line, file=file, flush=True)
+
+
+def _unsent(report: Report) -> list[str]:
+    """Return the last error of each live sink that sent nothing, since sending failed."""
+    tallies = (tally for _, tally in report.tallies)
+    return [tally.last_error for tally in tallies if tally.errors and not tally.sent]
 
 
 def _transcript(path: Path | None, given: list[Input]) -> str | None:

@@ -29,24 +29,35 @@ def sounddevice() -> ModuleType:
     return module
 
 
+def usable(way: Way) -> list[dict[str, Any]]:
+    """Return what PortAudio knows of each device that records, or that plays."""
+    devices = sounddevice().query_devices()
+    return [dict(device) for device in devices if device[f"max_{way}_channels"] > 0]
+
+
+def named(devices: list[dict[str, Any]]) -> str:
+    """Return devices as a person chooses them: by number, or by a part of the name."""
+    return "; ".join(f"{device['index']} {device['name']}" for device in devices)
+
+
 def choose(device: str | None, way: Way) -> tuple[int, dict[str, Any]]:
     """Return a device's number and what PortAudio knows of it; InputError if there is none."""
-    binding = sounddevice()
-    usable = [d for d in binding.query_devices() if d[f"max_{way}_channels"] > 0]
+    known = usable(way)
     doing = "records" if way == "input" else "plays"
-    if not usable:
+    if not known:
         raise InputError(f"audio: found no sound device that {doing}; connect one")
     if device is None:
-        default = binding.default.device[0 if way == "input" else 1]
-        found = [d for d in usable if d["index"] == default] or usable[:1]
+        default = sounddevice().default.device[0 if way == "input" else 1]
+        found = [d for d in known if d["index"] == default] or known[:1]
     elif device.isdecimal():
-        found = [d for d in usable if d["index"] == int(device)]
+        found = [d for d in known if d["index"] == int(device)]
     else:
-        found = [d for d in usable if device.casefold() in d["name"].casefold()]
+        found = [d for d in known if device.casefold() in d["name"].casefold()]
     if not found:
-        known = "; ".join(f"{d['index']} {d['name']}" for d in usable)
-        raise InputError(f"audio: no device that {doing} is called '{device}' (found: {known})")
-    return int(found[0]["index"]), dict(found[0])
+        raise InputError(
+            f"audio: no device that {doing} is called '{device}' (found: {named(known)})"
+        )
+    return int(found[0]["index"]), found[0]
 
 
 class _Device:
@@ -121,7 +132,10 @@ class PortAudioInput(_Device):
 
 
 def check_devices() -> str:
-    """Return a line on what plays and what records. Having neither is no fault of a machine."""
+    """Return a line on what plays and what records, the system's own first and then the others.
+
+    Having neither is no fault of a machine.
+    """
     found = []
     ways: tuple[tuple[Way, str], ...] = (("output", "plays"), ("input", "records"))
     for way, doing in ways:
@@ -132,5 +146,7 @@ def check_devices() -> str:
         except PluginError as error:
             return str(error)
         latency = 1000 * about[f"default_low_{way}_latency"]
-        found.append(f"{index} {about['name']} {doing}, {latency:.0f} ms")
+        others = named([device for device in usable(way) if device["index"] != index])
+        more = f" (others: {others})" if others else ""
+        found.append(f"{index} {about['name']} {doing}, {latency:.0f} ms{more}")
     return "; ".join(found) or "no sound device; live frames follow the system's clock"

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import os
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
 
@@ -23,6 +25,8 @@ from facewire.baking.work import Job, Outcome, bake_line
 from facewire.errors import FacewireError
 
 LOCAL = "local"
+CLIENT = "ray"  # what an address for Ray's client begins with
+KNOCK = 5.0  # seconds; Ray itself tries for minutes where nothing listens
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _WAIT = 0.1  # seconds between looks at whether to stop
 
@@ -67,6 +71,7 @@ class Cluster:
 
     def _connect(self) -> None:
         here = self._address == LOCAL
+        knock(self._address)
         # libraries read these when a worker imports them
         alone: dict[str, str] = dict.fromkeys(THREADS, "1") | {"OMP_WAIT_POLICY": "PASSIVE"}
         options: dict[str, Any] = {"runtime_env": {"env_vars": alone}, "log_to_driver": False}
@@ -76,11 +81,7 @@ class Cluster:
         try:
             ray.init(address=self._address, logging_level=logging.ERROR, **options)
         except (ConnectionError, RuntimeError, ValueError) as error:
-            cause = " ".join(str(error).split())[:200]
-            raise FacewireError(
-                f"--ray {self._address}: no Ray cluster answers there ({cause}); "
-                "start one with 'ray start --head', or use --ray local"
-            ) from error
+            raise _nobody(self._address, error) from error
 
     def _results(self, todo: list[Job]) -> Iterator[tuple[Job, Outcome]]:
         task = ray.remote(num_cpus=1, max_retries=0)(self._work)
@@ -105,6 +106,38 @@ class Cluster:
             cause = " ".join(_COLOUR.sub("", str(error)).split())[:200]
             return Outcome(job.name, f"the worker that had this line ended: {cause}")
         return outcome
+
+
+def knock(address: str) -> None:
+    """Raise FacewireError in one line where nothing listens at ``host:port`` or ``ray://…``.
+
+    Other addresses (``auto``, ``local``) are left to Ray.
+    """
+    scheme, _, place = address.rpartition("://")
+    if address in (LOCAL, "auto") or scheme not in ("", CLIENT):
+        return
+    try:
+        found = urlsplit(f"//{place}")
+        host, port = found.hostname, found.port
+    except ValueError:  # a port that is none, brackets that do not close
+        host, port = None, None
+    if not host or not port:
+        raise FacewireError(
+            f"--ray {address}: expected host:port on a node of the cluster, "
+            "ray://host:10001 from elsewhere, 'auto' or 'local'"
+        )
+    try:
+        socket.create_connection((host, port), KNOCK).close()
+    except (OSError, UnicodeError) as error:  # UnicodeError: no host name could be written so
+        raise _nobody(address, error) from error
+
+
+def _nobody(address: str, error: Exception) -> FacewireError:
+    cause = " ".join(str(error).split())[:200]
+    return FacewireError(
+        f"--ray {address}: no Ray cluster answers there ({cause}); "
+        "start one with 'ray start --head', or use --ray local"
+    )
 
 
 def rooted(job: Job) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -12,13 +13,14 @@ from facewire.rig import Rig
 from facewire.stages import Layer
 from facewire.types import Block, FloatArray, Frames
 
-from facewire_retarget.tables import INPUTS, Mix, Row, Table
+from facewire_retarget.tables import GAP, INPUTS, Mix, Row, Table
 
 OPEN = 2 * CLOSED
 """The gap from which on a channel is what its mix makes; below CLOSED it is its ``closed``."""
 FLOAT = np.float32
 LARGEST = FLOAT(1e30)
 """Inputs are held to this, so that no sum of them overflows."""
+SHOWN = 8  # names in one line
 STILL = 1e-3
 """A divisor below this makes a ratio 0: that channel does nothing there."""
 
@@ -37,6 +39,18 @@ class Retarget(Layer):
             self._bound = Bound(self._bound.table, frames.rig)
         return replace(frames, values=self._bound.apply(frames.values), rig=self._bound.out)
 
+    def report(self) -> Sequence[str]:
+        """Say which channels the table names and the frames do not have."""
+        names = self._bound.missing
+        if not names:
+            return ()
+        shown = ", ".join(names[:SHOWN])
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        return (
+            f"retarget '{self._bound.table.name}': the table names {shown}{more}, and the rig "
+            f"'{self._bound.given.name}' has none of them: there it does nothing",
+        )
+
 
 class Bound:
     """A table bound to the rig of the frames it is given.
@@ -49,14 +63,21 @@ class Bound:
     def __init__(self, table: Table, given: Rig) -> None:
         self.table, self.given = table, given
         self.out = table.rig or given
-        missing = [name for name in table.rows if name not in self.out]
-        self._rows = [row for name, row in table.rows.items() if name not in missing]
+        self._rows = [row for name, row in table.rows.items() if name in self.out]
         self._columns = self.out.indices(*table.rows)
         self._mix = _weights([row.inputs for row in self._rows])
         held = [row.closed for row in self._rows]
         self._holds = np.array([closed is not None for closed in held], FLOAT)
         self._closed = _weights([c if isinstance(c, dict) else {} for c in held])
         self._rest = np.array([c if isinstance(c, float) else 0.0 for c in held], FLOAT)
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """The channels that the table reads or changes and the given rig does not have."""
+        made = () if self.table.rig else tuple(self.table.rows)
+        read = (name for row in self.table.rows.values() for name in row.read)
+        named = dict.fromkeys([*made, *read])
+        return tuple(name for name in named if name not in self.given and name != GAP)
 
     def apply(self, values: FloatArray) -> FloatArray:
         """Return (n, channels of the table's rig) of frames (n, channels of the given rig)."""

@@ -41,6 +41,12 @@ class Row:
     high: float = math.inf
     closed: Mix | float | None = None
 
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The names of all inputs that it is made of."""
+        closed = self.closed if isinstance(self.closed, Mapping) else {}
+        return (*(self.ratio or self.inputs), *closed)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
