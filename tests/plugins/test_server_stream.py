@@ -224,7 +224,7 @@ def test_emotion_is_taken_over_and_given_back(served: Served) -> None:
             if emotion is not ...:
                 await talk.tell("emotion", emotion=emotion)
             await send(talk, samples)
-            while sum(m["count"] for m in talk.of("frames")) < 60 * len(marks) + 15:
+            while sum(m["count"] for m in talk.of("frames")) < 60 * len(marks) + 5:
                 await talk.next()
             marks.append(len(talk.of("frames")))
             await asyncio.sleep(0.5)

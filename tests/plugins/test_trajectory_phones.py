@@ -203,6 +203,16 @@ def test_live_a_voice_that_marks_phones_is_not_waited_for() -> None:
     assert pipeline.extractor.stage.lookahead == 600
 
 
+def test_a_voices_phones_stay_exact() -> None:
+    pytest.importorskip("facewire_phonemes")
+    sound = speak(SENTENCES[0])
+    profile = Profile(name="test", sinks=())
+    extractor = make(MelConfig(), assemble(profile, "test", Path("out")).context)
+    assert isinstance(extractor, PhonedExtractor)
+    found = [mark for piece in [extractor.push(sound), *extractor.flush()] for mark in piece.marks]
+    assert set(found) == set(sound.marks)
+
+
 def test_live_the_sound_alone_is_58_ms_behind() -> None:
     model = Trajectory(ModelConfig(), Context(causal=True))
     assert model.features == {"use": "trajectory.mel", "mode": "auto"}

@@ -71,12 +71,14 @@ class PhonedExtractor(MelExtractor):
         self._phones.reset()
         self._resampler = AudioResampler(RATE, self._phones.rate, FPS)
         self._waiting: list[FloatArray] = []
+        self._given: dict[Mark, Mark] = {}  # as the recogniser names them: as they came
         self._known = 0
         self._why = ""
 
     def push(self, audio: Audio) -> Features:
         """Return the rows whose phones are known: none, unless the voice marked them."""
         self._waiting.append(self._mel.push(audio.samples))
+        self._given |= {mark.rescaled(RATE, self._phones.rate): mark for mark in audio.marks}
         self._listen(lambda: [self._phones.push(self._resampler.push(audio))])
         return self._due()
 
@@ -100,7 +102,9 @@ class PhonedExtractor(MelExtractor):
         try:
             for features in heard():
                 self._known += len(features)
-                self._marks += [mark.rescaled(features.rate, RATE) for mark in features.marks]
+                for mark in features.marks:
+                    given = self._given.pop(mark, None)  # exact: a sample may move a lip
+                    self._marks.append(given or mark.rescaled(features.rate, RATE))
         except InputError as error:
             self._why, self._marks = str(error), []
 
