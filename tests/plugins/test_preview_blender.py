@@ -37,7 +37,7 @@ def clip() -> facewire.Clip:
     return facewire.animate(text=text, overrides=["voice=espeak", "model=phonemes"])
 
 
-def agree(clip: facewire.Clip, found: dict[str, list[list[float]]]) -> None:
+def assert_weights(clip: facewire.Clip, found: dict[str, list[list[float]]]) -> None:
     values, rig = clip.frames.values, clip.frames.rig
     shapes = [name for name in rig.channels if name in found]
     assert len(shapes) >= 51
@@ -51,7 +51,7 @@ def agree(clip: facewire.Clip, found: dict[str, list[list[float]]]) -> None:
 def test_blender_reads_the_glb(clip: facewire.Clip, blender: Blender, tmp_path: Path) -> None:
     path = clip.save(tmp_path / "take.glb")
     (found,) = blender.run(GLTF + READ, path, str(len(clip.frames))).told
-    agree(clip, found)
+    assert_weights(clip, found)
 
 
 @pytest.mark.parametrize("blender", blenders.every())
@@ -62,4 +62,4 @@ def test_blender_reads_the_usd(clip: facewire.Clip, blender: Blender, tmp_path: 
     (found,) = blender.run(
         "bpy.ops.wm.usd_import(filepath=args[0])" + READ, path, str(len(clip.frames))
     ).told
-    agree(clip, found)
+    assert_weights(clip, found)

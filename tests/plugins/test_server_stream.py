@@ -215,7 +215,7 @@ def test_speech_is_made_little_more_than_a_second_ahead(served: Served) -> None:
 
 
 def test_emotion_is_taken_over_and_given_back(served: Served) -> None:
-    samples = speech(1.0)
+    samples = speech(1.2)
 
     async def scene() -> None:
         talk = await talking(served, emotion="sadness")
@@ -224,7 +224,7 @@ def test_emotion_is_taken_over_and_given_back(served: Served) -> None:
             if emotion is not ...:
                 await talk.tell("emotion", emotion=emotion)
             await send(talk, samples)
-            while sum(m["count"] for m in talk.of("frames")) < 60 * len(marks) + 5:
+            while sum(m["count"] for m in talk.of("frames")) < 72 * len(marks) + 15:
                 await talk.next()
             marks.append(len(talk.of("frames")))
             await asyncio.sleep(0.5)

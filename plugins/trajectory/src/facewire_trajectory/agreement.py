@@ -23,7 +23,11 @@ APART, ALIKE = 0.46, 0.56
 
 
 class Agreement:
-    """Follows two curves of the gap, and says how far the phones' is to be believed."""
+    """Follows two curves of the gap, and says how far the phones' is to be believed.
+
+    The trust rises with the correlation of what both curves do from syllable to syllable, over the
+    last minute or so; the bounds lie between what the recordings above have.
+    """
 
     def __init__(self) -> None:
         self.reset()
@@ -43,9 +47,10 @@ class Agreement:
         return self._count >= 10 * 60 and _r(self._total) < (APART + ALIKE) / 2.0
 
     def push(self, network: Doubles, phones: Doubles, told: Doubles) -> Doubles:
-        """Return the trust (n,), 0 to 1, in n further rows of ``phones``.
+        """Return the trust (n,), 0 to 1, in n further rows at 60 a second.
 
-        Rows count where ``told`` (n,) says that phones are near.
+        ``network`` and ``phones`` are gaps of the lips (n,), jawOpen = 1; rows count where ``told``
+        (n,), 0 to 1, says that phones are near. It never raises.
         """
         if not len(network):
             return np.zeros(0)
