@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 from facewire.emotion import LABELS, NEUTRAL_VAD
-from facewire_textmood.confidence import SIGNS, clues, confidence, risk, strength
+from facewire_textmood.confidence import CLUES, SIGNS, clues, confidence, risk, strength
 from facewire_textmood.corpora import ORIGINAL
 from facewire_textmood.mapping import TABLE, parse_table, table
 from facewire_textmood.network import Columns
@@ -90,14 +90,19 @@ def test_either_doubt_lowers_confidence() -> None:
     )
 
 
-def test_clues_are_all_that_is_said_and_the_sign_that_leads() -> None:
+def test_clues_are_what_speaks_for_the_sign_that_leads_and_against_it() -> None:
     rows = clues([columns(joy=0.9), columns(anger=0.5, joy=0.3), columns(surprise=0.9)])
-    assert rows.shape == (3, 109) and np.isfinite(rows).all()
-    assert rows[0, 1:55] == pytest.approx(rows[0, 55:])
-    assert rows[1, 1:55] == pytest.approx(-rows[1, 55:])
-    assert (rows[2, 55:] == 0).all()
-    assert rows[0, 52] == pytest.approx(2.0)  # valence: half a point over 3, times 4
-    weights = np.zeros(109, np.float32)
+    assert rows.shape == (3, CLUES) and np.isfinite(rows).all()
+    assert rows[:, 0].tolist() == [1, 1, 1] and rows[:, 1].tolist() == [1, 1, 0]
+    nine_in_ten, even, three_in_ten = (np.log(p / (1 - p)) for p in (0.9, 0.5, 0.3))
+    assert rows[0, 2] == pytest.approx(nine_in_ten, abs=0.02)
+    assert rows[0, 3] < -4  # next to nothing unpleasant
+    assert rows[1, 2:4] == pytest.approx([even, three_in_ten], abs=0.02)
+    pleasant, unpleasant = ((table().signs == sign).sum() for sign in (1, -1))
+    assert rows[0, 4:6] == pytest.approx([np.log(0.9**-n - 1) for n in (pleasant, unpleasant)])
+    assert rows[0, 4:8] == pytest.approx(rows[1, [5, 4, 7, 6]])
+    assert rows[:, 8] == pytest.approx([0.5, -0.5, 0.5])  # valence: half a point over 3
+    weights = np.zeros(CLUES, np.float32)
     weights[0] = -3.0
     assert risk(rows, weights) == pytest.approx(1 / (1 + np.exp(3.0)))
 

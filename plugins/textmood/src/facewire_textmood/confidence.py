@@ -2,9 +2,9 @@
 
 There are two doubts: whether the sentence holds an emotion at all, and whether the sign of its
 valence may be wrong. The first is what the shares say. The second is a risk, fitted by logistic
-regression to the dev splits of GoEmotions and of our own lines, from all that the network says. The
-confidence is the smaller of what the two leave; it is 0.5 where the risk is the largest that is
-allowed, which was chosen so that errors of sign are rare among what is read.
+regression to the dev splits of GoEmotions and of our own lines, from how much each head says for
+and against that sign. The confidence is the smaller of what the two leave; it is 0.5 where the risk
+is the largest that is allowed, which was chosen so that errors of sign are rare among what is read.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import numpy as np
 from facewire.emotion import LABELS, NEUTRAL_VAD, anchors
 from facewire.types import FloatArray
 
+from facewire_textmood.corpora import EKMAN
+from facewire_textmood.mapping import table
 from facewire_textmood.network import Columns, sigmoid
 
 ABSTAIN, FULL = 0.5, 0.9
 """Below the first the face stays neutral, from the second on it shows the emotion at level 3."""
 MARGIN = 0.08  # of valence around neutral that is no sign: surprise has none
-RATING = 4.0  # EmoBank's ratings spread by a quarter: brought to the size of the other clues
+SURE = 1e-3  # nothing is more certain than that
 
 
 def _signs() -> FloatArray:
@@ -30,7 +32,11 @@ def _signs() -> FloatArray:
 
 SIGNS: FloatArray = _signs()
 """(16,) 1 for a pleasant label, -1 for an unpleasant one, 0 for neutral and surprise."""
+EKMAN_SIGNS: FloatArray = SIGNS[[LABELS.index(name) for name in EKMAN]]
+"""(7,) the same for GoEmotions' coarse labels."""
 NEUTRAL = LABELS.index("neutral")
+CLUES = 9
+"""How many numbers the risk is computed from."""
 
 
 def without_neutral(faces: FloatArray) -> FloatArray:
@@ -46,29 +52,34 @@ def leading_sign(faces: FloatArray) -> FloatArray:
 
 
 def clues(columns: Sequence[Columns]) -> FloatArray:
-    """Return what the risk is computed from: (n, 109).
+    """Return what the risk is computed from: (n, ``CLUES``).
 
-    1, then all that the network says (log odds of the 16, 28 and 7 labels, ratings less 3), then
-    the same times the sign that leads.
+    1; whether the label that leads has a sign; for the 16, 28 and 7 labels the log odds that there
+    is any of that sign, and any of the opposite one; the valence in that direction. Surprise, which
+    has no sign, is taken for pleasant.
     """
     faces, labels, coarse, ratings = (
         np.stack([getattr(c, name) for c in columns])
         for name in ("faces", "original", "ekman", "vad")
     )
-    said = np.concatenate(
-        [_logit(faces), _logit(labels), _logit(coarse), RATING * (ratings - 3.0)], axis=1
-    )
-    sign = leading_sign(faces)[:, None]
-    return np.concatenate([np.ones_like(sign), said, sign * said], axis=1).astype(np.float32)
+    sign = leading_sign(faces)
+    way = np.where(sign < 0, -1.0, 1.0)
+    rows = [np.ones_like(sign), np.abs(sign)]
+    for shares, signs in ((faces, SIGNS), (labels, table().signs), (coarse, EKMAN_SIGNS)):
+        pleasant, unpleasant = _any(shares[:, signs > 0]), _any(shares[:, signs < 0])
+        rows += [np.where(way > 0, pleasant, unpleasant), np.where(way > 0, unpleasant, pleasant)]
+    rows.append(way * (ratings[:, 0] - 3.0))
+    return np.stack(rows, axis=1).astype(np.float32)
 
 
-def _logit(share: FloatArray) -> FloatArray:
-    p = np.clip(share, 1e-4, 1.0 - 1e-4)
+def _any(shares: FloatArray) -> FloatArray:
+    """Return the log odds (n,) that at least one of the labels (n, labels) holds."""
+    p = np.clip(1.0 - np.prod(1.0 - shares, axis=1), SURE, 1.0 - SURE)
     return np.asarray(np.log(p / (1.0 - p)), np.float32)
 
 
 def risk(rows: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return how likely the sign is wrong (n,), of clues (n, 109)."""
+    """Return how likely the sign is wrong (n,), of clues (n, ``CLUES``)."""
     return sigmoid(rows @ weights)
 
 

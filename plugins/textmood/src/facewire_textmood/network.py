@@ -19,7 +19,7 @@ from facewire_textmood.wordpiece import UNKNOWN, WordPiece
 
 HEADS = {"original": len(ORIGINAL), "ekman": len(EKMAN), "vad": 3, "faces": 16}
 """The heads and their widths: GoEmotions' 28 labels, its 7, EmoBank's VAD less 3, our 16 labels."""
-SETTINGS = {"original": len(ORIGINAL), "ekman": len(EKMAN), "risk": 109, "allowed": 1}
+SETTINGS = {"original": len(ORIGINAL), "ekman": len(EKMAN), "risk": 9, "allowed": 1}
 """What ``settings.json`` holds and how many numbers each: thresholds of labels; see
 ``confidence.py`` for the others."""
 

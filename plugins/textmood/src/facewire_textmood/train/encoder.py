@@ -24,7 +24,7 @@ TASKS = {"original": 28, "ekman": 7, "vad": 3, "faces": 16}
 PROBES = {"vad": 3, "faces": 16}
 """The linear models that are fitted afterwards, on means at several depths."""
 
-DEPTHS = (0, 2, 4, 6)
+DEPTHS = tuple(range(LAYERS + 1))
 """The layers whose means the probes read; 0 is the words alone."""
 
 # What a special token's row is at first: that of a token of the base model.
