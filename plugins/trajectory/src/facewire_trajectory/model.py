@@ -18,6 +18,7 @@ from facewire_trajectory.expression import Wearer
 from facewire_trajectory.level import Level
 from facewire_trajectory.runtime import Heard, Stream, Weights, joined
 from facewire_trajectory.sizes import BANDS, SOUND
+from facewire_trajectory.steady import Steady
 
 FPS = Fraction(60)
 DATA = Path(__file__).with_name("data")
@@ -52,7 +53,8 @@ class Trajectory(Model):
         if live or (config.phones and variant == "file"):
             self._phones = Phones(CAUSAL if variant == "live" else PLANNED)
         self.rig = Rig.named("arkit52_tongue")
-        self.lookahead = self._stream.lookahead
+        self._steady = Steady(smooth=variant == "file" or self._phones is not None)
+        self.lookahead = self._stream.lookahead + self._steady.late
         if self._phones is not None:
             self.lookahead = max(self.lookahead, self._phones.lookahead)
         self._wearer: Wearer | None = None
@@ -64,6 +66,7 @@ class Trajectory(Model):
     def reset(self) -> None:
         """Forget all input."""
         self._stream.reset()
+        self._steady.reset()
         self._level.reset()
         if self._phones is not None:
             self._phones.reset()
@@ -80,13 +83,14 @@ class Trajectory(Model):
             self._phones.push(features.marks, features.rate, features.values, self._known)
         mel = self._level.push(features.values[None])[0]
         condition = np.concatenate([emotion.weights, emotion.vad], axis=1)
-        return self._frames(self._stream.push(mel, condition))
+        return self._frames(self._steady.push(self._stream.push(mel, condition)))
 
     def flush(self) -> Iterator[Frames]:
         """Yield the remaining frames."""
         if self._phones is not None:
             self._phones.flush()
-        yield self._frames(self._stream.flush())
+        rest = self._steady.push(self._stream.flush())
+        yield self._frames(joined([rest, self._steady.flush()]))
 
     def report(self) -> Sequence[str]:
         """Return which variant ran, what was heard, and whether phones held it."""
