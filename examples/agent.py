@@ -2,8 +2,8 @@
 
 Any server with an OpenAI-compatible ``/chat/completions`` will do, on this machine or elsewhere:
 
-    pip install facewire facewire-espeak facewire-phonemes facewire-v3 facewire-idle \
-        facewire-livelink httpx
+    pip install facewire facewire-espeak facewire-phonemes facewire-trajectory facewire-v3 \
+        facewire-idle facewire-textmood facewire-livelink httpx
     LLM_URL=http://127.0.0.1:11434/v1 LLM_MODEL=llama3.2 python examples/agent.py
 
 ``LLM_KEY`` is sent as a bearer token if it is set. The answer is spoken clause by clause as it is
@@ -36,7 +36,7 @@ SYSTEM = (
 class Agent(TextSource):
     """A source whose text is the answers to what it is asked."""
 
-    live = several = True
+    live = True
 
     def __init__(self, url: str, model: str, key: str = "") -> None:
         self._url, self._model = f"{url.rstrip('/')}/chat/completions", model

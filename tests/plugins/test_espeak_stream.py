@@ -179,3 +179,16 @@ def test_tags_of_a_whole_text_are_on_their_words() -> None:
     for name, word in (("joy", "you"), ("sadness", "But"), ("fear", "I")):
         begins = np.flatnonzero(label == LABELS.index(name))[0] / 60
         assert abs(begins - words[word]) <= 0.020, f"{name} at {begins:.3f}, {words}"
+
+
+def test_tags_of_a_stream_that_comes_late_show_as_in_a_text_given_whole() -> None:
+    pytest.importorskip("facewire_v3")
+    parts = ["[joy] How nice to see you again. ", "[anger] Now go away."]
+    profile = "default"
+    whole = facewire.animate(text="".join(parts), profile=profile)
+    sink = ListSink()
+    run(sink, ["", *parts], [1.0, 0.0, 0.0], profile)
+    shown = np.concatenate([block.emotion.vad for block in sink.blocks])
+    for label in ("joy", "anger"):
+        wanted = whole.emotion.vad[whole.emotion.weights[:, LABELS.index(label)].argmax()]
+        assert np.abs(shown - wanted).max(axis=1).min() < 0.05, label

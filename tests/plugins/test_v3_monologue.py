@@ -41,6 +41,13 @@ def test_turns_are_damped_live_as_well(causal: bool) -> None:
     assert np.abs(vad[-60] - second).max() < 1e-4
 
 
+def test_silence_before_the_first_turn_is_none() -> None:
+    vad = shaped(Run([key(5, "joy"), key(15, "sadness")], V3Config(monologue="gentle")), 20).vad
+    joy, sadness = (np.array(State.named(name).vad) for name in ("joy", "sadness"))
+    assert np.abs(vad[600] - joy).max() < 1e-3
+    assert np.abs(vad[-60] - (0.3 * sadness + 0.7 * joy)).max() < 1e-3
+
+
 def test_one_turn_is_as_without() -> None:
     one, other = (
         shaped(Run([key(0, "joy")], V3Config(monologue=arc)), 3).vad for arc in ("off", "gentle")

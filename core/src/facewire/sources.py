@@ -153,7 +153,7 @@ class GivenText(TextSource):
 
 
 class StreamedText(TextSource):
-    """Text from a stream, as it is written: clause by clause (``facewire.clauses``).
+    """Text from a stream, as it is written: clause by clause (``facewire.clauses``), one long turn.
 
     Where the stream stalls, what waits is spoken: a clause that seems to be whole after 0.03 s,
     whole words after 0.6 s. A tag that is open waits for its end.
@@ -162,7 +162,7 @@ class StreamedText(TextSource):
     interpreter wants at its end.
     """
 
-    live = several = True
+    live = True
 
     def __init__(self, descriptor: int | None = None) -> None:
         if descriptor is None:

@@ -75,8 +75,8 @@ class Changes:
             return plain
         keys = self._curve.changes()
         i = bisect_right(keys, at, key=lambda key: key.time) - 1
-        if i < 0:
-            return plain
+        if i < 0:  # nobody has asked for anything yet
+            return replace(plain, source="neutral")
         key = keys[i]
         # a key set into the past acts on the first row that nobody had sampled
         time = key.time if key.time > at - 1 / emotion.fps else at

@@ -52,6 +52,11 @@ class Damper:
         self._options = options
         self._mean: Doubles | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether there was a turn."""
+        return self._mean is not None
+
     def take(self, raw: Doubles) -> Doubles:
         """Return a turn's numbers (n,), damped."""
         if self._mean is None:

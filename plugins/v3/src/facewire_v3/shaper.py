@@ -93,7 +93,7 @@ class Shaper:
         return self._given
 
     def _take(self, change: Change) -> None:
-        if self._damper:
+        if self._damper and (change.source != "neutral" or self._damper.begun):  # silence: no turn
             damped = self._damper.take(np.concatenate([change.vad, change.weights]))
             vad, weights = damped[:3].astype(np.float32), damped[3:].astype(np.float32)
             change = replace(change, vad=vad, weights=weights)
