@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from facewire.assemble import Assembly
 from facewire.clauses import Clause, ClauseStream
-from facewire.emotion import LABELS, State
+from facewire.emotion import LABELS, Key, State
 from facewire.errors import InputError
 from facewire.pipeline import Built
 from facewire.profile import ComponentSpec, Profile, component
 from facewire.registry import Registry
 from facewire.speech import Speech, Spoken, trust_marks
 from facewire.stages import FeatureExtractor, TextEmotion
-from facewire.types import Component, Context, Reading, Text
+from facewire.types import Component, Context, Emotion, Reading, Text
 from parts import Beep, Jaw, Loudness, built, pipeline
 
 
@@ -35,7 +35,12 @@ class Reader(TextEmotion):
         return [Reading(span, np.array(joy.weights), np.array(joy.vad), 1.0)] if at >= 0 else []
 
 
-def speech(reader: Reader | None = None, tags: str = "strict", causal: bool = False) -> Speech:
+def speech(
+    reader: Reader | None = None,
+    tags: str = "strict",
+    causal: bool = False,
+    keys: Sequence[Key] = (),
+) -> Speech:
     parts = {"beep": Beep(), "reader": reader}
 
     class Parts(Registry):
@@ -46,7 +51,7 @@ def speech(reader: Reader | None = None, tags: str = "strict", causal: bool = Fa
     profile = Profile(
         name="test", voice=(ComponentSpec("beep"),), sinks=(), text_emotion=emotion, tags=tags
     )
-    return Speech(Assembly(profile, Parts(), Context(causal=causal)), lambda line: None)
+    return Speech(Assembly(profile, Parts(), Context(causal=causal)), lambda line: None, keys)
 
 
 def cues(spoken: Sequence[Spoken]) -> list[tuple[int, str, str]]:
@@ -119,10 +124,62 @@ def test_a_tag_alone_holds_for_what_follows() -> None:
     one = speech()
     first = list(one.speak(Clause("[joy]\n")))
     assert cues(first) == [(0, "joy", "tags")] and not len(first[0].audio)
-    assert one._states and list(one.speak(Clause("one.")))
+    assert one._wants and list(one.speak(Clause("one.")))
     utterance, _ = one._utterance(Clause("two."))
     assert utterance.emotion is not None and utterance.previous == ("one.",)
     assert LABELS[int(np.argmax(utterance.emotion.weights[0]))] == "joy"
+
+
+def label(emotion: Emotion | None) -> str | None:
+    return LABELS[int(np.argmax(emotion.weights[0]))] if emotion else None
+
+
+def told(one: Speech, *texts: str | Text) -> list[list[tuple[str, str | None]]]:
+    """Return how the voice is asked to say each text: from which words on in which emotion."""
+    found = []
+    for text in texts:
+        asked, _ = one._utterance(Text(text) if isinstance(text, str) else text)
+        changes = [(asked.text[at:], label(emotion)) for at, emotion in asked.changes]
+        found.append([(asked.text, label(asked.emotion)), *changes])
+    return found
+
+
+def key(name: str, at: int = 0, source: str = "option") -> Key:
+    return Key(Fraction(at), State.named(name), source)
+
+
+def test_a_tag_beats_what_is_read_in_the_voice_too() -> None:
+    said = told(speech(Reader()), "[sad] Hello.", "I am glad.", "[neutral] So glad.")
+    assert said == [[("Hello.", "sadness")], [("I am glad.", "sadness")], [("So glad.", "neutral")]]
+    assert told(speech(Reader()), "I am glad. [sad] Hm.", "Ah.") == [
+        [("I am glad. Hm.", None), ("glad. Hm.", "joy"), ("Hm.", "sadness")],
+        [("Ah.", "sadness")],
+    ]
+
+
+def test_the_last_tag_before_the_first_word_counts() -> None:
+    turn = Text("[sad] Gone.", state=State.named("joy"))
+    assert told(speech(), turn) == [[("Gone.", "sadness")]]
+    assert told(speech(), " [joy] [anger] What a day.") == [[(" What a day.", "anger")]]
+    assert told(speech(), "One [joy] two [sad]") == [[("One two ", None), ("two ", "joy")]]
+
+
+@pytest.mark.parametrize(
+    ("keys", "emotion"),
+    [
+        ([key("anger")], "anger"),
+        ([key("anger"), key("fear", source="track"), key("joy", 2, "track")], "fear"),
+        ([key("fear"), key("anger")], "anger"),
+        ([key("joy", 2, "track")], None),
+    ],
+)
+def test_the_session_s_emotion_is_the_voice_s(keys: list[Key], emotion: str | None) -> None:
+    said = told(speech(keys=keys), "One.", "[sad] two.", "Three.")
+    assert said == [[("One.", emotion)], [("two.", "sadness")], [("Three.", "sadness")]]
+    read = told(speech(Reader(), keys=keys), "I am glad.")
+    assert read == [
+        [("I am glad.", emotion)] if emotion else [("I am glad.", None), ("glad.", "joy")]
+    ]
 
 
 @pytest.mark.parametrize(

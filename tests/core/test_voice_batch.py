@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from facewire.assemble import Assembly, assemble
 from facewire.cli import main
-from facewire.emotion import State
+from facewire.emotion import LABELS, State
 from facewire.errors import InputError
 from facewire.pipeline import Built
 from facewire.profile import ComponentSpec, Profile, Speaker
@@ -83,6 +83,36 @@ def test_a_batch_from_plan_to_manifest(tmp_path: Path, run: Run) -> None:
     after = {entry.name: entry.stat().st_mtime_ns for entry in os.scandir("a")}
     before.pop("manifest.jsonl"), after.pop("manifest.jsonl")
     assert before == after
+
+
+def felt(folder: Path, rows: Sequence[dict[str, Any]], **options: Any) -> list[tuple[str, ...]]:
+    """Return with which emotions each turn begins and goes on, as a voice is asked."""
+    profile = Profile(name="p", sinks=(), **options)
+    jobs = jobs_of(load_turns(script(folder, *rows)), profile)
+    rows_of = [[job.utterance.emotion, *(e for _, e in job.utterance.changes)] for job in jobs]
+    return [
+        tuple(LABELS[int(one.weights[0].argmax())] if one else "none" for one in told)
+        for told in rows_of
+    ]
+
+
+def test_what_a_turn_is_said_with(tmp_path: Path) -> None:
+    rows = [
+        {"text": "[sad] Gone.", "emotion": "joy"},
+        {"text": "[joy] [anger] What [fear] now?"},
+        {"text": "A chair."},
+    ]
+    found = [("sadness",), ("anger", "fear"), ("none",)]
+    assert felt(tmp_path, rows) == felt(tmp_path, rows, emotion="disgust") == found
+    assert felt(tmp_path, rows[1:]) == found[1:]
+    assert felt(tmp_path, rows[1:], emotion="disgust") == [*found[1:2], ("disgust",)]
+
+
+def test_a_turn_whose_emotion_changes_inside_is_another_turn(tmp_path: Path) -> None:
+    texts = ["One two.", "One [joy] two.", "One [joy:50] two.", "[joy] One two.", "One two.[joy]"]
+    path = script(tmp_path, *({"text": text} for text in texts))
+    jobs = jobs_of(load_turns(path), Profile(name="p", sinks=()))
+    assert len({job.digest for job in jobs}) == 4 and jobs[0].digest == jobs[4].digest
 
 
 def test_workers_change_nothing(tmp_path: Path, run: Run) -> None:

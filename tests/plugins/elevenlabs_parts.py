@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ class Service:
     faults: Faults = lambda number, body: None
     asked: list[Asked] = field(default_factory=list)
     sent: list[float] = field(default_factory=list)  # when each object went out
-    with_tags: bool = True  # whether the alignment has the audio tag's characters
+    with_tags: bool = True  # whether the alignment has the audio tags' characters
     aligned: bool = True
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -75,8 +76,7 @@ def tone(samples: int, rate: int) -> bytes:
 
 def objects(text: str, rate: int, service: Service) -> Iterator[bytes]:
     """Yield a stream's objects; sound is cut where samples are not (an odd number of bytes)."""
-    skip = text.index("] ") + 2 if text.startswith("[") and not service.with_tags else 0
-    chars = text[skip:]
+    chars = text if service.with_tags else re.sub(r"\[[a-z ]+\] ", "", text)
     sound = tone(round(len(chars) * CHAR * rate), rate)
     for first in range(0, len(chars), CHUNK):
         part = range(first, min(len(chars), first + CHUNK))

@@ -161,6 +161,14 @@ def test_a_stream_without_sound() -> None:
     assert len(service.asked) == 1
 
 
+def test_a_voices_id_is_one_part_of_the_path() -> None:
+    with serving() as service:
+        whole(Speaker(service, False, voice="a b?c/../x").say())
+    path, _, query = service.asked[0].path.partition("?")
+    assert path == "/v1/text-to-speech/a%20b%3Fc%2F..%2Fx/stream/with-timestamps"
+    assert query == "output_format=pcm_24000"
+
+
 BILLS = [
     Fault(401, detail("quota_exceeded", "You have 3 credits left")),
     Fault(402, detail("payment_required")),

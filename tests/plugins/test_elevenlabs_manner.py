@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from importlib.resources import files
 
 import pytest
 import yaml
-from facewire.emotion import LABELS, NAMES, State, constant
-from facewire_elevenlabs.manner import label_of, most_frequent, parts, sent, settings
+from facewire.emotion import LABELS, LEVELS, NAMES, State, constant
+from facewire_elevenlabs.manner import label_of, most_frequent, parts, sent, settings, since
 from facewire_elevenlabs.tables import read_tables, tables
 from facewire_elevenlabs.words import Aligner, word_spans
 from hypothesis import given
@@ -64,11 +65,55 @@ def test_style_and_stability_follow_the_activation() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_emotion_has_a_tag_but_neutral(name: str) -> None:
-    label = label_of(felt(name))
+    label, said = label_of(felt(name)), "Some words to say."
     assert label.base in tables().voices
-    text, begin = sent("Some words to say.", felt(name), V3)
-    assert text[begin:] == "Some words to say." and (begin > 0) == (name != "neutral")
-    assert sent("Some words to say.", felt(name), FLASH) == ("Some words to say.", 0)
+    tag = "" if name == "neutral" else f"{label.tag} "
+    told = ((0, felt(name)),)
+    assert sent(said, told, V3) == (tag + said, [*[-1] * len(tag), *range(len(said))])
+    assert sent(said, told, FLASH) == (said, list(range(len(said))))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_level_1_is_said_as_that_emotion_and_a_trace_of_it_as_neutral(name: str) -> None:
+    neutral = tables().labels["neutral"]
+    assert label_of(felt(name, LEVELS[0])) == label_of(felt(name))
+    assert label_of(felt(name, 0.05)) == label_of(felt(name, 0.0)) == label_of(None) == neutral
+
+
+PLACED = {
+    "I found it! |But no.": "[happily] I found it! [sadly] But no.",
+    "un|believable it is": "[sadly] unbelievable it is",
+    "I did it| and left": "[happily] I did it [sadly] and left",
+    'I said: |"But no."': '[happily] I said: [sadly] "But no."',
+    "今日は。|でも": "[happily] 今日は。[sadly] でも",
+    "I found it!|": "[happily] I found it!",
+    "...| but no, never": "[sadly] ... but no, never",
+}
+
+
+@pytest.mark.parametrize("text", PLACED)
+def test_an_audio_tag_stands_where_its_emotion_begins(text: str) -> None:
+    at, plain = text.index("|"), text.replace("|", "")
+    if text.startswith("..."):  # no word before it
+        at = 0
+    told = ((0, felt("joy")), (at, felt("sad")))
+    made, places = sent(plain, told, V3)
+    assert made.removeprefix(PLACED[text]).strip(".") == "" and len(places) == len(made)
+    kept = [(place, char) for place, char in zip(places, made, strict=True) if place >= 0]
+    assert kept[: len(plain)] == list(enumerate(plain))
+
+
+def test_only_another_emotion_gets_another_audio_tag() -> None:
+    told = ((0, felt("joy")), (4, felt("joy", 0.5)), (8, felt("neutral")), (12, felt("joy")))
+    assert sent("one two and the end", told, V3)[0] == "[happily] one two and [happily] the end"
+    assert sent("one two and the end", ((0, None), (4, felt("joy", 0.1))), V3)[0][0] == "o"
+
+
+def test_what_is_felt_from_a_character_on() -> None:
+    told = ((0, None), (4, felt("joy")), (8, felt("sad")))
+    assert since(told, 0) == told and since(told, 3)[1][0] == 1
+    assert [at for at, _ in since(told, 4)] == [0, 4]
+    assert since(told, 99) == ((0, told[2][1]),)
 
 
 def test_the_most_frequent_base_emotion() -> None:
@@ -89,7 +134,7 @@ def test_parts_cover_the_text(text: str, most: int) -> None:
 def test_words_of_any_text_end_in_order(text: str, seed: int) -> None:
     spans = word_spans(text)
     assert all(a < b for a, b in spans) and spans == sorted(spans)
-    aligner = Aligner(text, 0, text)
+    aligner = Aligner(text, range(len(text)), text)
     heard = [c for i, c in enumerate(text) if (i * 31 + seed) % 7]  # some are left out
     times = [i / 10 for i in range(len(heard) + 1)]
     words = aligner.push(heard, times, times[1:]) + aligner.finish()
@@ -99,10 +144,36 @@ def test_words_of_any_text_end_in_order(text: str, seed: int) -> None:
 
 
 def test_a_text_that_begins_like_its_tag() -> None:
-    text, begin = sent("happily they lived.", felt("joy"), V3)
+    text, places = sent("happily they lived.", ((0, felt("joy")),), V3)
+    begin = places.index(0)
     for chars in (text, text[begin:]):  # with the tag's characters, and without
-        aligner = Aligner(text, begin, text[begin:])
+        aligner = Aligner(text, places, text[begin:])
         times = [i / 10 for i in range(len(chars) + 1)]
         words = aligner.push(list(chars), times, times[1:])
         assert [word.span for word in words] == [(0, 7), (8, 12), (13, 18)]
         assert words[0].start == chars.index("happily t") / 10
+
+
+LEFT_OUT = {
+    "nothing": lambda text: text,
+    "the tags": lambda text: re.sub(r"\[[a-z]{2,}\] ", "", text),
+    "the tags, not the blanks after them": lambda text: re.sub(r"\[[a-z]{2,}\]", "", text),
+    "the blanks": lambda text: text.replace(" ", ""),
+    "the points": lambda text: re.sub(r"[!.]", "", text),
+}
+
+
+@pytest.mark.parametrize("left_out", LEFT_OUT)
+def test_words_around_audio_tags_have_their_times(left_out: str) -> None:
+    said = "Happily sad, [a] I lay! A day, sadly. and"
+    told = ((0, felt("joy")), (said.index("I"), felt("sad")), (said.index("and"), felt("fear")))
+    text, places = sent(said, told, V3)
+    assert text.count("[") == 4
+    chars = LEFT_OUT[left_out](text)
+    aligner = Aligner(text, places, said)
+    words = aligner.push(list(chars), range(len(chars)), range(1, len(chars) + 1))
+    assert [said[slice(*word.span)] for word in words] == [
+        "Happily", "sad", "a", "I", "lay", "A", "day", "sadly", "and"
+    ]  # fmt: skip
+    for word in words:
+        assert chars[int(word.start) : int(word.end)] == said[slice(*word.span)]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from elevenlabs_parts import CHAR, KEY, Fault, Service, first, serving
+from facewire.cli import main
 from facewire.emotion import LABELS
 from facewire.pipeline import Built
 from facewire.profile import load_profile
@@ -157,6 +158,45 @@ def test_a_script_keeps_the_voice_of_its_most_frequent_emotion() -> None:
     table = tables().voices
     assert voices() == {table["joy"]}
     assert voices("turns=dialogue") == {table["sadness"], table["joy"]}
+
+
+def test_run_and_batch_ask_for_the_same() -> None:
+    rows = [
+        {"id": "a", "text": "[sad] I have lost my dog, it ran away.", "emotion": "joy"},
+        {"id": "b", "text": "The chair is made of wood."},
+        {"id": "c", "text": "[happy] [angry] What a day this [fear] has been."},
+    ]
+    Path("script.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    def asked(service: Service) -> list[tuple[str, str, dict[str, float]]]:
+        found = [(one.path, one.body["text"], one.body["voice_settings"]) for one in service.asked]
+        service.asked.clear()
+        return sorted(found, key=str)
+
+    with serving() as service:
+        url = ("--set", f"voice.url={service.url}", "--set", "turns=dialogue")
+        session(service, Script(Path("script.jsonl")), ListSink(), "turns=dialogue").run()
+        run = asked(service)
+        with pytest.raises(SystemExit):
+            main(["voice", "batch", "script.jsonl", "--out", "a", "--profile", "bare.yaml", *url])
+        assert asked(service) == run
+    assert sorted(text for _, text, _ in run) == [
+        "The chair is made of wood.",
+        "[angrily] What a day this [fearfully] has been.",
+        "[sadly] I have lost my dog, it ran away.",
+    ]
+
+
+def test_in_a_stream_a_tag_beats_the_words_and_the_voice_stays() -> None:
+    text = "[joy] This is the first one, my friend. The chair is made of wood. I am so sad! "
+    tail = "[sad] Now it is over."
+    sink = ListSink(live=True)
+    with serving() as service:
+        session(service, written(text + tail), sink, "text_emotion=textmood").run()
+    styles = {one.body["text"]: one.body["voice_settings"]["style"] for one in service.asked}
+    assert styles.pop("Now it is over.") == 0.20  # sadness is as calm as neutral
+    assert set(styles.values()) == {0.35} and len(styles) >= 3
+    assert {one.path.split("/")[3] for one in service.asked} == {tables().voices["neutral"]}
 
 
 def test_a_script_has_no_gaps_in_a_paced_run_either() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import time
 from fractions import Fraction
 
@@ -11,7 +12,7 @@ import pytest
 from elevenlabs_parts import CHAR, KEY, Fault, Service, first, serving
 from facewire.emotion import State, constant
 from facewire.errors import PluginError, ProfileError
-from facewire.types import Audio, Context, Utterance
+from facewire.types import Audio, Context, Emotion, Utterance
 from facewire_elevenlabs.plugin import ElevenLabsConfig
 from facewire_elevenlabs.tables import tables
 from facewire_elevenlabs.voice import ElevenLabs
@@ -69,7 +70,9 @@ def test_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
         batch = voice(service, Context(seed=7))
         list(batch.speak(said(TEXT, "joy", lang="en-us", previous=("Hm.",))))
         live = voice(service, Context(causal=True))
-        list(live.speak(said(TEXT, "joy", lang="de", previous=("So?", "Hm."))))
+        known = said(TEXT, "joy", lang="de", previous=("So?", "Hm."))
+        live.plan([known])
+        list(live.speak(known))
     one, two = service.asked
     voices = tables().voices
     assert one.key == two.key == KEY
@@ -95,6 +98,58 @@ def test_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
             "stability": pytest.approx(0.50 - 0.10 * activation, abs=1e-4),
         },
     }
+
+
+MIXED = "I found it! But, alas, it is broken. And now?"
+CHANGES = (("But", "sad"), ("And", "fear"))
+
+
+def mixed() -> Utterance:
+    def felt(name: str) -> Emotion:
+        return constant(State.named(name), 1, 0, Fraction(60))
+
+    changes = tuple((MIXED.index(word), felt(name)) for word, name in CHANGES)
+    return Utterance(MIXED, emotion=felt("joy"), changes=changes)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("with_tags", [False, True])
+def test_audio_tags_inside_a_text_move_no_word(causal: bool, with_tags: bool) -> None:
+    tagged = "[happily] I found it! [sadly] But, alas, it is broken. [fearfully] And now?"
+    with serving() as service:
+        service.with_tags = with_tags
+        speaker = voice(service, Context(causal=causal), model="eleven_v3")
+        [price] = speaker.plan([mixed()])
+        audio = joined(list(speaker.speak(mixed())))
+    assert service.texts == [tagged] and price.characters == len(tagged)
+    assert service.asked[0].body["voice_settings"]["style"] == 0.35  # joy's, as at the beginning
+    words = [MIXED[slice(*mark.chars)] for mark in audio.marks]
+    assert words == re.findall(r"\w+", MIXED)
+    heard, at = tagged if with_tags else MIXED, 0
+    for mark, word in zip(audio.marks, words, strict=True):
+        at = heard.index(word, at)
+        assert mark.start == pytest.approx(at * CHAR * 24000, abs=1), word
+        assert mark.end == pytest.approx((at + len(word)) * CHAR * 24000, abs=1), word
+
+
+def test_a_text_in_parts_has_the_audio_tag_that_holds_in_each() -> None:
+    long = "One sentence is here. " * 200
+    sad, at = constant(State.named("sad"), 1, 0, Fraction(60)), long.index("One", 3500)
+    with serving() as service:
+        list(voice(service).speak(Utterance(long, changes=((at, sad),))))
+        list(voice(service).speak(Utterance(long, changes=((22, sad),))))
+    assert [text.count("[sadly]") for text in service.texts] == [0, 1, 1, 1]
+    assert service.texts[2].startswith("One sentence is here. [sadly] One")
+    assert service.texts[3].startswith("[sadly] One")
+    assert service.texts[1].index("[") == at - len(service.texts[0])
+
+
+def test_a_stream_that_breaks_off_goes_on_with_the_audio_tags_of_the_rest() -> None:
+    with serving(first(1, Fault(cut=5))) as service:
+        live = voice(service, Context(causal=True), model="eleven_v3")
+        audio = joined(list(live.speak(mixed())))
+    assert [MIXED[slice(*mark.chars)] for mark in audio.marks] == re.findall(r"\w+", MIXED)
+    assert service.texts[1] == "[sadly] alas, it is broken. [fearfully] And now?"
 
 
 def test_short_text_is_padded_for_v3_alone() -> None:
@@ -159,20 +214,21 @@ def test_a_monologue_keeps_the_voice_of_its_most_frequent_emotion() -> None:
         planned = voice(service, Context(turns="monologue"))
         planned.plan(turns)
         unplanned = voice(service, Context(turns="monologue"))
+        streamed = voice(service, Context(causal=True))
         dialogue = voice(service, Context(turns="dialogue"))
         dialogue.plan(turns)
         chosen = voice(service, Context(turns="monologue"), voice="mine")
         other = voice(service, voices={"joy": "other"})
-        for speaker in (planned, unplanned, dialogue, chosen, other):
+        for speaker in (planned, unplanned, streamed, dialogue, chosen, other):
             for turn in turns:
                 list(speaker.speak(turn))
         used = [one.path.split("/")[3] for one in service.asked]
     joy, sadness = table["joy"], table["sadness"]
     assert used[:3] == [sadness] * 3
-    assert used[3:6] == [joy] * 3
-    assert used[6:9] == [joy, sadness, sadness]
-    assert used[9:12] == ["mine"] * 3
-    assert used[12:] == ["other", sadness, sadness]
+    assert used[3:9] == [table["neutral"]] * 6  # nobody knows which will be the most frequent
+    assert used[9:12] == [joy, sadness, sadness]
+    assert used[12:15] == ["mine"] * 3
+    assert used[15:] == ["other", sadness, sadness]
 
 
 def test_prices() -> None:

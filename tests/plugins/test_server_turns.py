@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from facewire.emotion import LABELS
+from facewire.types import Audio, Utterance
+from facewire_espeak.voice import Espeak
 from facewire_server.turn import Actor
 from server_parts import Served, Talk, play, serving, speech, talking
 
@@ -130,3 +133,28 @@ def test_a_storm_of_interrupts_is_survived(served: Served) -> None:
         assert end["frames"] == 30 == len(talk.values(end["turn"]))
 
     play(scene)
+
+
+def test_the_emotion_that_a_client_asks_for_reaches_the_voice(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    quick = Espeak.speak
+
+    def noted(self: Espeak, utterance: Utterance) -> Iterator[Audio]:
+        felt = utterance.emotion
+        told.append(LABELS[int(felt.weights[0].argmax())] if felt else "none")
+        return quick(self, utterance)
+
+    monkeypatch.setattr(Espeak, "speak", noted)
+    with served.client() as client:
+        client.post("/v1/animate", json={"text": "One two.", "emotion": "anger"}).raise_for_status()
+
+    async def scene() -> None:
+        talk = await talking(served, "text", emotion="fear")
+        await talk.tell("text", text="One two. [joy] Three.")
+        await talk.tell("end")
+        await talk.until("end")
+
+    play(scene)
+    assert told == ["anger", "fear", "joy"]

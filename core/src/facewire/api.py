@@ -11,14 +11,14 @@ import numpy as np
 
 from facewire.assemble import assemble, shared
 from facewire.delivery import Delivery
-from facewire.emotion import EmotionCurve
+from facewire.emotion import EmotionCurve, wanted
 from facewire.errors import InputError, ProfileError
 from facewire.inputs import Input, open_input, own, text_name
 from facewire.pipeline import Built, Pipeline
 from facewire.profile import Profile, component, load_profile
 from facewire.registry import Registry
 from facewire.report import Report
-from facewire.session import Session, wanted
+from facewire.session import Session
 from facewire.sources import GivenAudio, GivenText
 from facewire.stages import Sink
 from facewire.types import Audio, Block, Emotion, FloatArray, Frames, Mark, RunInfo

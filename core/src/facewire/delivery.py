@@ -243,7 +243,7 @@ class Delivery:
         kept = [self._commit(outlet) for outlet in self.outlets]
         if self.failure:
             if any(kept):
-                self.tell(f"the run ended early: the other outputs hold {self.frames} frames")
+                self.tell(f"the run ended early: the outputs that stay hold {self.frames} frames")
             raise self.failure
 
     def _commit(self, outlet: Outlet) -> bool:

@@ -6,9 +6,11 @@ silence, and goes on living. All have one clock: what comes out is cut at the sa
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -221,3 +223,33 @@ def _chosen(faces: Faces, spec: ComponentSpec, default: object) -> tuple[Face, .
             f"(known: {', '.join(faces.subjects)})"
         )
     return chosen
+
+
+def _same(path: Path) -> str:
+    """Return one name for all the ways to write a path."""
+    return os.path.normcase(path.resolve())
+
+
+def check_paths(read: Path | None, sinks: Iterable[Built[Sink]]) -> None:
+    """Raise InputError if two sinks write one file, or one writes over the input."""
+    taken = {_same(read): "the input"} if read else {}
+    for sink in sinks:
+        if sink.stage.path is None:
+            continue
+        path = _same(sink.stage.path)
+        if path in taken:
+            raise InputError(
+                f"{sink.stage.path}: {sink} would write over {taken[path]}; "
+                "choose another --out, or another path in the profile"
+                + (" (with {name} in it)" if sink.subject else "")
+            )
+        taken[path] = f"what {sink} writes"
+
+
+def refuse_others(sinks: Iterable[Built[Sink]], faces: Faces) -> None:
+    """Refuse sinks of a program that show one face where there are several."""
+    if faces.several and any(one.subject is None and not one.stage.faceless for one in sinks):
+        raise ProfileError(
+            "speakers: their subjects make several faces, and this takes one; remove 'subject', "
+            "or use 'facewire run'"
+        )

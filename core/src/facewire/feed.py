@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
@@ -68,3 +69,7 @@ class Feed:
     def close(self) -> None:
         """Take no further items; those that wait can still be taken."""
         self._closed.set()
+
+    def join(self, until: float) -> None:
+        """Wait for the thread's end, to ``until`` (``time.monotonic()``) at most."""
+        self._thread.join(max(0.0, until - time.monotonic()))

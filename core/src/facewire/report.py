@@ -14,7 +14,7 @@ class Report:
 
     ``stages`` are (kind, name, plugin and version); ``notes`` what the stages and the session have
     to say (paths taken, fallbacks, warnings); ``tallies`` the live sinks' counts; ``faces`` whose
-    they are, where there are several;
+    they are, where there are several; ``unsaid`` the clauses of live text that their voice failed;
     ``latency`` in seconds, 0 where the run was not causal; ``elapsed`` the wall clock's seconds.
     """
 
@@ -31,6 +31,7 @@ class Report:
     faces: tuple[str, ...] = ()
     tallies: list[tuple[str, Tally]] = field(default_factory=list)
     results: list[str] = field(default_factory=list)
+    unsaid: list[str] = field(default_factory=list)
 
     @property
     def speed(self) -> float:

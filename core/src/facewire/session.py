@@ -6,18 +6,16 @@ sinks; each live sink has a pacer with a thread of its own.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from facewire.assemble import Assembly, assemble
 from facewire.delivery import MARGIN, Delivery
-from facewire.emotion import Key, State, load_track, parse
-from facewire.errors import InputError, ProfileError
-from facewire.faces import Faces, Take, build_sinks, open_faces
+from facewire.emotion import Key, State, wanted
+from facewire.errors import InputError
+from facewire.faces import Faces, Take, build_sinks, check_paths, open_faces, refuse_others
 from facewire.feed import Feed
 from facewire.intake import Intake
 from facewire.pipeline import DEFAULT_RATE, Built, Pipeline, walk
@@ -30,46 +28,9 @@ from facewire.stages import Clock, Sink, Source
 from facewire.turns import Script
 from facewire.types import Audio, Frames, RunInfo, Text, frames_within
 from facewire.voicing.ahead import AHEAD, Saying, earlier, lead_in
+from facewire.voicing.contract import QuotaExhausted, VoiceError
+from facewire.voicing.retry import shown
 from facewire.voicing.talk import Talk
-
-
-def wanted(emotion: str | None, where: str) -> list[Key]:
-    """Return the keys of an emotion: a track's path, or ``joy:80`` for the whole."""
-    if emotion is None:
-        return []
-    if Path(emotion).suffix.lower() in (".yaml", ".yml"):
-        return load_track(emotion)
-    return [Key(Fraction(0), parse(emotion, where), "option")]
-
-
-def _same(path: Path) -> str:
-    """Return one name for all the ways to write a path."""
-    return os.path.normcase(path.resolve())
-
-
-def check_paths(read: Path | None, sinks: Iterable[Built[Sink]]) -> None:
-    """Raise InputError if two sinks write one file, or one writes over the input."""
-    taken = {_same(read): "the input"} if read else {}
-    for sink in sinks:
-        if sink.stage.path is None:
-            continue
-        path = _same(sink.stage.path)
-        if path in taken:
-            raise InputError(
-                f"{sink.stage.path}: {sink} would write over {taken[path]}; "
-                "choose another --out, or another path in the profile"
-                + (" (with {name} in it)" if sink.subject else "")
-            )
-        taken[path] = f"what {sink} writes"
-
-
-def _refuse_others(sinks: Iterable[Built[Sink]], faces: Faces) -> None:
-    """Refuse sinks of a program that show one face where there are several."""
-    if faces.several and any(one.subject is None and not one.stage.faceless for one in sinks):
-        raise ProfileError(
-            "speakers: their subjects make several faces, and this takes one; remove 'subject', "
-            "or use 'facewire run'"
-        )
 
 
 def _label(sink: Built[Sink]) -> str:
@@ -82,6 +43,7 @@ SLACKS = {"audio": 0.1, "text": 0.006, "frames": 0.1}
 """Seconds that what a live source brings may be late before silence is fed in its place."""
 MARGINS = {"audio": MARGIN, "text": 0.03, "frames": MARGIN}
 """Seconds between a live frame's making and its due time; a text's sound comes in large pieces."""
+PATIENCE = 2.0  # seconds that threads are waited for at the end
 
 
 class Session:
@@ -89,9 +51,10 @@ class Session:
 
     ``run`` does it and returns the report. From other threads: ``end`` finishes early and keeps
     the outputs, ``abort`` discards them, ``interrupt`` drops what is queued and closes the mouth,
-    ``set_emotion`` takes over the emotion. ``progress(seconds)`` is called as sound goes in;
+    ``set_emotion`` takes over the emotion; ``leaving`` says that all is done but its threads' end,
+    for which it waits two seconds at most. ``progress(seconds)`` is called as sound goes in;
     ``tell(line)`` gets what a person should know while it runs. ``emotion`` is ``joy:80`` or a
-    track's path; ``sinks`` are added to the profile's.
+    track's path; ``keys`` are more of the same kind; ``sinks`` are added to the profile's.
     """
 
     def __init__(
@@ -104,6 +67,7 @@ class Session:
         live: bool = False,
         transcript: str | None = None,
         emotion: str | None = None,
+        keys: Iterable[Key] = (),
         sinks: Iterable[Built[Sink]] = (),
         clock: Clock | None = None,
         registry: Registry | None = None,
@@ -118,14 +82,15 @@ class Session:
         self.assembly: Assembly = assemble(
             profile, name, out, causal, words, registry, source.several
         )
-        keys = [*wanted(profile.emotion, "emotion:"), *wanted(emotion, "--emotion")]
+        given = [*wanted(profile.emotion, "emotion:"), *wanted(emotion, "--emotion")]
+        self._keys = [*given, *keys]
         self._speech: Speech | None = None
         if source.brings == "text":
-            self._speech = Speech(self.assembly, tell)
+            self._speech = Speech(self.assembly, tell, self._keys)
             if isinstance(source, TextSource | Script):
                 self._speech.plan(source.known)
         rate = profile.rate or source.rate or (self._speech.rate if self._speech else None)
-        self.faces: Faces = open_faces(self.assembly, keys, rate, source)
+        self.faces: Faces = open_faces(self.assembly, self._keys, rate, source)
         self.pipeline: Pipeline = self.faces.first.pipeline
         self.curve = self.faces.first.curve
         if isinstance(source, TextSource):
@@ -133,7 +98,7 @@ class Session:
         self._slack = SLACKS[source.brings]
         self.latency = self._latency(rate or DEFAULT_RATE) if causal else 0.0
         self._outputs = [*build_sinks(self.assembly, self.faces), *sinks]
-        _refuse_others(self._outputs, self.faces)
+        refuse_others(self._outputs, self.faces)
         check_paths(source.path, self._outputs)
         self.delivery = Delivery(
             self._outputs,
@@ -145,8 +110,10 @@ class Session:
         self._intake = Intake(rate, self.pipeline.inner_fps, tell)
         self._progress, self._tell = progress, tell
         self._ended = False
-        self._talk = Talk(self._voiced, self._lead)
+        self._talk = Talk(self._voiced, self._lead, tell)
         self._feed: Feed | None = None
+        self._said, self._unsaid = False, list[VoiceError]()
+        self.leaving = False
 
     def _latency(self, rate: int) -> float:
         waiting = 1.5 * self._slack if self.source.live else 0.0
@@ -200,7 +167,9 @@ class Session:
     def run(self) -> Report:
         """Run to the end of the source and return the report; on an error no output is left half.
 
-        FacewireError for bad input or a failing stage; KeyboardInterrupt when it was aborted.
+        FacewireError for bad input or a failing stage; KeyboardInterrupt when it was aborted. Live
+        text goes on without a clause that its voice fails; QuotaExhausted ends it with the outputs
+        whole, if anything was said.
         """
         problem, begun = None, time.perf_counter()
         self._notify("facewire_session_started", session=self)
@@ -219,10 +188,19 @@ class Session:
             self.delivery.abort()
             raise
         finally:
-            self._close_input()
-            self._talk.drop()
+            self._leave()
             self._notify("facewire_session_stopped", session=self, error=problem)
         return self._report(time.perf_counter() - begun)
+
+    def _leave(self) -> None:
+        """Give up what is left and wait for its threads: native code must not outlive the run."""
+        self.leaving = True
+        self._talk.drop()
+        self._close_input()
+        until = time.monotonic() + PATIENCE
+        if self._feed:
+            self._feed.join(until)
+        self._talk.join(until)
 
     def _notify(self, hook: str, **what: object) -> None:
         try:
@@ -233,6 +211,8 @@ class Session:
     def _check_end(self) -> None:
         if self.delivery.aborted:
             raise KeyboardInterrupt
+        if self._unsaid and not self._said:
+            raise self._unsaid[-1]
         if not self.delivery.frames:
             raise InputError("nothing came in: no sound, no words that can be spoken, no frames")
 
@@ -294,10 +274,15 @@ class Session:
         """Yield the pieces of what is said until they end or are given up."""
         wait, left_out = (self._slack / 2 if self.source.live else 0.5), 0
         while saying.said == self._talk.generation:
-            piece = saying.take(wait)
+            try:
+                piece = saying.take(wait)
+            except VoiceError as error:
+                self._fail(saying.text, error)
+                break
             if piece is Feed.END:
                 break
             if isinstance(piece, Spoken):
+                self._said = self._said or len(piece.audio) > 0
                 self._start_at(piece)
                 if self.source.live and piece.audio.start == 0 and self._lead() < 0:
                     left_out = lead_in(piece.audio)
@@ -306,6 +291,17 @@ class Session:
                 yield from self._silence()
         saying.drop()
         self._talk.ended(saying)
+
+    def _fail(self, text: str, error: VoiceError) -> None:
+        """Go on without a clause of live text; where no other can follow, end as ``end`` does."""
+        if not self.source.live:
+            raise error
+        self._unsaid.append(error)
+        if isinstance(error, QuotaExhausted):
+            self.delivery.failure = error
+            self.end()
+        else:
+            self.delivery.tell(f"'{shown(text)}' is not said: {error}")
 
     def _start_at(self, item: Spoken | Frames) -> None:
         """Start the clock at the first sample of a live source."""
@@ -330,7 +326,7 @@ class Session:
         return walk(self._origin, self.source.blocks())
 
     def _voiced(self) -> Speech:
-        self._speech = self._speech or Speech(self.assembly, self._tell)
+        self._speech = self._speech or Speech(self.assembly, self._tell, self._keys)
         return self._speech
 
     def _push(self, item: Spoken | Frames | int) -> Iterator[Take]:
@@ -390,4 +386,5 @@ class Session:
             self.faces.subjects,
             [(_label(o.built), o.pacer.tally) for o in delivery.outlets if o.pacer],
             [str(o.built.stage.result) for o in delivery.outlets if o.built.stage.result],
+            [str(error) for error in self._unsaid],
         )

@@ -186,7 +186,8 @@ class Utterance:
     """What a voice is asked to say: plain text (tags taken out), and how.
 
     ``emotion`` is one row: the emotion at the utterance's start, or None. ``previous`` are the
-    utterances before it, oldest first.
+    utterances before it, oldest first. ``changes`` are the emotions that begin inside the text:
+    the character, and one row.
     """
 
     text: str
@@ -194,6 +195,7 @@ class Utterance:
     speaker: str | None = None
     emotion: Emotion | None = None
     previous: tuple[str, ...] = ()
+    changes: tuple[tuple[int, Emotion], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from facewire.baking.decisions import (
@@ -31,7 +30,7 @@ from facewire.baking.review import review_jobs, write_review
 from facewire.baking.script import load_script
 from facewire.baking.show import FOLDER
 from facewire.baking.work import Job, Outcome
-from facewire.cli.show import say
+from facewire.cli.show import Plain, say
 from facewire.errors import FacewireError, InputError, PluginError
 
 AGAIN = "run the same command again to go on"
@@ -90,7 +89,7 @@ def command(
         click.echo(f"facewire: {decisions}: {script} has no line '{name}'", err=True)
     if not quiet or dry_run:
         for text in plan.lines():
-            say(escape(text))
+            say(text)
     if dry_run:
         _end([], wrong)
         return
@@ -129,9 +128,9 @@ def _bake(
         extra = sum(job.review == "only" for job in jobs)
         more = f", {_lines(extra)} run again for the page" if extra else ""
         baked = len(jobs) - extra - left - len(failed)
-        say(escape(f"{manifest}: {_lines(max(0, baked))} baked{more}"))
+        say(f"{manifest}: {_lines(max(0, baked))} baked{more}")
         if page:
-            say(escape(f"{page}: open it in a browser; the worst lines come first"))
+            say(f"{page}: open it in a browser; the worst lines come first")
     if left:
         click.echo(f"facewire: stopped: {_lines(left)} left; {AGAIN}", err=True)
         raise click.exceptions.Exit(130)
@@ -171,7 +170,7 @@ def chosen_runner(ray: str | None, workers: int | None) -> Runner:
 
 def _run(runner: Runner, todo: Sequence[Job], failed: list[tuple[Job, str]], quiet: bool) -> int:
     """Bake; return how many lines are left undone."""
-    console = Console(stderr=True, highlight=False)
+    console = Plain(stderr=True)
     columns = (TextColumn("lines"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     left = len(todo)
     off = quiet or not console.is_terminal
@@ -190,9 +189,9 @@ def _tell(
 ) -> None:
     if outcome.error:
         failed.append((job, outcome.error))
-        console.print(escape(f"{job.name} failed: {outcome.error}"), soft_wrap=True)
+        console.print(f"{job.name} failed: {outcome.error}", soft_wrap=True)
     elif not brief:
-        console.print(escape(f"{job.name}: {outcome.seconds:.2f} s"), soft_wrap=True)
+        console.print(f"{job.name}: {outcome.seconds:.2f} s", soft_wrap=True)
 
 
 @contextmanager

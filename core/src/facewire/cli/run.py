@@ -20,6 +20,7 @@ from facewire.profile import Profile, load_profile
 from facewire.registry import Registry
 from facewire.report import Report
 from facewire.session import Session
+from facewire.voicing import VoiceError
 
 
 @click.command("run")
@@ -75,13 +76,18 @@ def command(
         options = {"live": live, "transcript": words, "emotion": emotion}
         written: dict[Path, str] = {}
         unsent: list[str] = []
+        unsaid: list[str] = []
         for one in given:
             report, asked = _animate(one, chosen, out, options, (quiet, verbose, record), written)
             unsent += [line for line in _unsent(report) if line not in unsent]
+            unsaid += report.unsaid
             if asked:
                 break
     if unsent:
         raise StageError(f"nothing was sent: {'; '.join(unsent)}")
+    if unsaid:
+        clauses = "1 clause was" if len(unsaid) == 1 else f"{len(unsaid)} clauses were"
+        raise VoiceError(f"{clauses} not said: {unsaid[0]}")
 
 
 def _animate(
@@ -172,7 +178,8 @@ def _stop_on_signal(session: Session) -> Iterator[list[int]]:
             session.end()
         else:
             session.abort()
-            raise KeyboardInterrupt
+            if not session.leaving:
+                raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, stop)
     try:

@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from facewire.assemble import Assembly, assemble, shared
-from facewire.cli.show import listing, say
+from facewire.cli.show import Plain, listing, say
+from facewire.emotion import wanted
 from facewire.errors import FacewireError, InputError
 from facewire.inputs import text_name
 from facewire.pipeline import call
@@ -27,6 +26,7 @@ from facewire.types import Component, Text
 from facewire.voicing import Listing
 from facewire.voicing.batch import Batch, Outcome, gathered
 from facewire.voicing.disk import MANIFEST, sweep, write_manifest, write_wav
+from facewire.voicing.retry import WAITING, Waiting
 from facewire.voicing.script import Job, Plan, plan
 
 MAX_WORKERS = 32
@@ -59,10 +59,15 @@ def list_(name: str | None) -> None:
         return
     context = assemble(Profile(name="list", sinks=()), "list", Path(), registry=registry).context
     built = registry.build("voice", ComponentSpec(name, {}, "voice list"), context)
+    WAITING.set(Waiting(_wait))
     if not isinstance(built.stage, Listing):
         raise InputError(f"{built} does not list its voices; see its README for what it takes")
     entries = call(built, built.stage.voices)
     say(listing(["id", "name", "about"], [[e.id, e.name, e.about] for e in entries]))
+
+
+def _wait(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _missing(part: Component) -> str:
@@ -89,7 +94,9 @@ def say_(
     if path.suffix.lower() != ".wav":
         raise InputError(f"--out {path}: expected a name that ends in .wav")
     chosen = load_profile(profile, [*overrides, *([f"lang={lang}"] if lang else [])])
-    speech = Speech(assemble(chosen, path.stem, path.parent))
+    keys = wanted(chosen.emotion, "emotion:")
+    speech = Speech(assemble(chosen, path.stem, path.parent), keys=keys)
+    WAITING.set(Waiting(_wait))
     spoken = (part.audio for part in speech.speak(Text(text)))
     audio = gathered(speech.voice, spoken)
     if not len(audio):
@@ -97,7 +104,7 @@ def say_(
     write_wav(path, audio.samples, audio.rate)
     words = sum(mark.kind == "word" for mark in audio.marks)
     timed = f", {words} words with times" if words else ""
-    say(escape(f"{path}: {len(audio) / audio.rate:.2f} s by {speech.voice.name}{timed}"))
+    say(f"{path}: {len(audio) / audio.rate:.2f} s by {speech.voice.name}{timed}")
 
 
 # -- batch ---------------------------------------------------------------------------------------
@@ -134,7 +141,7 @@ def batch(
         raise InputError(f"--out {folder}: is a file, expected a folder")
     todo = plan(lines, first, folder)
     if not quiet or dry_run:
-        say(escape(planned(todo, len(lines))))
+        say(planned(todo, len(lines)))
     if dry_run:
         return
     sweep(folder)
@@ -149,7 +156,7 @@ def batch(
     finally:
         listed = write_manifest(folder, todo.names)
     if not quiet:
-        say(escape(f"{folder / MANIFEST}: {listed} sounds"))
+        say(f"{folder / MANIFEST}: {listed} sounds")
     _end(outcome, work)
 
 
@@ -167,7 +174,7 @@ def planned(todo: Plan, turns: int) -> str:
 
 
 def _run(work: Batch, todo: Plan, quiet: bool) -> Outcome:
-    console = Console(stderr=True, highlight=False)
+    console = Plain(stderr=True)
     columns = (TextColumn("turns"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(
         *columns, console=console, transient=True, disable=quiet or not console.is_terminal
@@ -177,11 +184,15 @@ def _run(work: Batch, todo: Plan, quiet: bool) -> Outcome:
         def told(job: Job, error: str | None) -> None:
             bar.advance(task)
             if error:
-                console.print(escape(f"turn '{job.turn.id}' failed: {error}"), soft_wrap=True)
+                console.print(f"turn '{job.turn.id}' failed: {error}", soft_wrap=True)
             elif not quiet and not console.is_terminal:
-                console.print(escape(f"{job.name}.wav"), soft_wrap=True)
+                console.print(f"{job.name}.wav", soft_wrap=True)
 
-        work.told = told
+        def waits(job: Job, line: str) -> None:
+            if not quiet:
+                console.print(f"turn '{job.turn.id}': {line}", soft_wrap=True)
+
+        work.told, work.waits = told, waits
         with _stop_on_signal(work):
             return work.run()
 

@@ -3,7 +3,7 @@
 from facewire.emotion.curve import SOURCES, EmotionCurve, Key
 from facewire.emotion.state import NEUTRAL, State, constant, neutral, parse, soft_labels
 from facewire.emotion.tags import Tag, Tagged, TagParser, parse_tags
-from facewire.emotion.track import load_track, state_of, track_keys
+from facewire.emotion.track import load_track, state_of, track_keys, wanted
 from facewire.emotion.vocabulary import (
     ARCHETYPES,
     LABELS,
@@ -47,5 +47,6 @@ __all__ = [
     "soft_labels",
     "state_of",
     "track_keys",
+    "wanted",
     "weights_of",
 ]

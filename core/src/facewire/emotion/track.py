@@ -23,6 +23,18 @@ from facewire.errors import InputError, nearest
 FIELDS = ("at", "emotion", "vad", "level", "transition")
 
 
+def wanted(emotion: str | None, where: str) -> list[Key]:
+    """Return the keys of an emotion: a track's path, or ``joy:80`` for the whole; none for None.
+
+    InputError in one line, beginning with ``where`` or the track's path.
+    """
+    if emotion is None:
+        return []
+    if Path(emotion).suffix.lower() in (".yaml", ".yml"):
+        return load_track(emotion)
+    return [Key(Fraction(0), parse(emotion, where), "option")]
+
+
 def load_track(path: str | Path) -> list[Key]:
     """Read a track file; InputError in one line with the entry that is wrong."""
     from facewire.yaml_loader import load_yaml

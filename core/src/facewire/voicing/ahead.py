@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from facewire.feed import Feed
 from facewire.speech import Spoken
 from facewire.stages import Voice
 from facewire.types import Audio
+from facewire.voicing.retry import WAITING, Waiting
 
 AHEAD = 2
 """Utterances that are spoken, or asked of a service, while another one plays."""
@@ -33,14 +34,21 @@ class Saying:
     """One utterance, spoken on a thread of its own; ``take`` gives its pieces.
 
     It begins when ``after`` has been spoken, which is None for a voice that speaks several at once.
+    ``tell(line)`` gets what a person should know while a service is waited for.
     """
 
     def __init__(
-        self, pieces: Iterator[Spoken], said: int, chars: int, after: Saying | None = None
+        self,
+        pieces: Iterator[Spoken],
+        said: int,
+        text: str,
+        after: Saying | None = None,
+        tell: Callable[[str], None] = lambda line: None,
     ) -> None:
-        self.said = said
-        self._guess, self._made, self._taken = chars / PACE, 0.0, 0.0
+        self.said, self.text = said, text
+        self._guess, self._made, self._taken = len(text) / PACE, 0.0, 0.0
         self._after, self._whole = after, threading.Event()
+        self._tell, self._dropped = tell, threading.Event()
         self._feed = Feed(lambda: self._speak(pieces))
 
     @property
@@ -48,6 +56,11 @@ class Saying:
         """Seconds of it that were not taken yet, by a guess while it is not whole."""
         whole = self._made if self._whole.is_set() else max(self._made, self._guess)
         return max(0.0, whole - self._taken)
+
+    @property
+    def speaking(self) -> bool:
+        """Whether its thread is at work."""
+        return not self._whole.is_set()
 
     def take(self, wait: float) -> Any:
         """Return its next piece, None after ``wait`` seconds without one, Feed.END at the end."""
@@ -60,9 +73,15 @@ class Saying:
         """Give up what was not taken yet."""
         self._feed.close()
         self._feed.drop()
+        self._dropped.set()
         self._guess = self._made = 0.0
 
+    def join(self, until: float) -> None:
+        """Wait for its thread's end, to ``until`` (``time.monotonic()``) at most."""
+        self._feed.join(until)
+
     def _speak(self, pieces: Iterator[Spoken]) -> Iterator[Spoken]:
+        WAITING.set(Waiting(self._tell, self._dropped))
         try:
             if self._after:
                 self._after._whole.wait()

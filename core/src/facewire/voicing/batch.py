@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from facewire.errors import FacewireError
 from facewire.pipeline import Built, call, walk
 from facewire.stages import Voice
 from facewire.types import Audio
-from facewire.voicing.contract import QuotaExhausted, Unreachable, VoiceError
+from facewire.voicing.contract import GivenUp, QuotaExhausted, Unreachable, VoiceError
 from facewire.voicing.disk import DiskError, write_turn
+from facewire.voicing.retry import WAITING, Waiting
 from facewire.voicing.script import Job, prepare
 
 GIVE_UP = 3  # turns in a row that nobody answers: the next one would wait as long for nothing
@@ -41,8 +43,8 @@ class Batch:
 
     ``everything`` are all of the script's jobs, also those that are on disk.
 
-    ``told`` is called with each job as it ends and the error's text, or None; from the workers'
-    threads, one at a time.
+    ``told`` is called with each job as it ends and the error's text, or None, and ``waits`` with a
+    job and why it waits for a service; from the workers' threads, one at a time.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Batch:
     ) -> None:
         self._jobs, self._folder = list(jobs), folder
         self.told: Callable[[Job, str | None], None] = lambda job, error: None
+        self.waits: Callable[[Job, str], None] = lambda job, line: None
         self._queue: Iterator[Job] = iter(self._jobs)
         self._assemblies = list(assemblies)[: max(1, len(self._jobs))]
         for assembly in self._assemblies:
@@ -68,7 +71,7 @@ class Batch:
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Begin no other turn; those in hand are finished."""
+        """Begin no other turn; those in hand are finished, but for those that wait to ask again."""
         self._stop.set()
 
     def run(self) -> Outcome:
@@ -96,14 +99,21 @@ class Batch:
 
     def _work(self, assembly: Assembly) -> None:
         while (job := self._next()) is not None:
+            WAITING.set(Waiting(partial(self._waits, job), self._stop))
             try:
                 speak_turn(job, assembly, self._folder)
+            except GivenUp:
+                return
             except FacewireError as error:
                 self._failed(job, error)
             except BaseException as error:
                 self._end(error)
             else:
                 self._made(job)
+
+    def _waits(self, job: Job, line: str) -> None:
+        with self._lock:
+            self.waits(job, line)
 
     def _made(self, job: Job) -> None:
         with self._lock:

@@ -18,6 +18,10 @@ class Unreachable(VoiceError):
     """A service gave nothing however often it was asked: it is down, or the network is."""
 
 
+class GivenUp(VoiceError):
+    """Nobody waits for a text's sound any more: a service was not asked for it again."""
+
+
 class QuotaExhausted(VoiceError):
     """The account behind a voice gives nothing more: a wrong key, no quota, an unpaid bill.
 

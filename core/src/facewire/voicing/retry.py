@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from facewire.voicing.contract import QuotaExhausted, Unreachable, VoiceError
+from facewire.voicing.contract import GivenUp, QuotaExhausted, Unreachable, VoiceError
 
 RETRIES = 6
 FIRST, LONGEST = 1.0, 60.0  # seconds: 1, 2, 4 … between attempts
 PATIENCE = 600.0  # seconds that a service may ask to be left alone
+_TOLD = 1.0  # seconds of a wait that somebody is told of
 # In the names services give their errors (never in their sentences: "your subscription allows four
 # requests at once" is no bill). OpenAI says insufficient_quota with 429, ElevenLabs quota_exceeded
 # with 401.
@@ -29,18 +33,50 @@ class Interrupted(Exception):
         self.after = after
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Who waits for what is spoken on a thread: gets a line about each wait, and may end it."""
+
+    tell: Callable[[str], None] = lambda line: None
+    stop: threading.Event | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody waits any more."""
+        return self.stop is not None and self.stop.is_set()
+
+
+WAITING: ContextVar[Waiting] = ContextVar("waiting")
+"""Set on each thread that speaks, so that a voice need not hand it down to ``Retry``."""
+
+
+def pause(seconds: float) -> None:
+    """Wait; no longer than somebody waits for what this thread speaks."""
+    waiting = WAITING.get(Waiting())
+    if waiting.stop:
+        waiting.stop.wait(seconds)
+    else:
+        time.sleep(seconds)
+
+
 class Retry:
     """Waits between attempts: at most six times, doubling from 1 s, at most 60 s each.
 
     A service's Retry-After counts instead, up to ten minutes. Unreachable when it is enough.
     """
 
-    def __init__(self, who: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, who: str, sleep: Callable[[float], None] = pause) -> None:
         self._who, self._sleep = who, sleep
         self.waits: list[float] = []
 
     def wait(self, failure: Interrupted) -> None:
-        """Wait before the next attempt; Unreachable with the cause after the last."""
+        """Wait before the next attempt; Unreachable with the cause after the last.
+
+        The wait is told to who waits for the sound; GivenUp once that one waits no longer.
+        """
+        waiting = WAITING.get(Waiting())
+        if waiting.stopped:
+            raise GivenUp(f"{self._who}: {failure}") from failure
         if len(self.waits) >= RETRIES:
             raise Unreachable(
                 f"{self._who}: {failure}, {RETRIES + 1} times in a row; try again later"
@@ -53,7 +89,11 @@ class Retry:
                 f"{self._who}: {failure}, and asks to wait {seconds:.0f} s; try again then"
             ) from failure
         self.waits.append(seconds)
+        if seconds >= _TOLD:
+            waiting.tell(f"{self._who}: {failure}; asking again in {seconds:.0f} s")
         self._sleep(seconds)
+        if waiting.stopped:
+            raise GivenUp(f"{self._who}: {failure}") from failure
 
 
 def retry_after(header: str | None) -> float | None:

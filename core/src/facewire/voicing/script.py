@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 
 from facewire.assemble import Assembly
-from facewire.emotion import State, constant, parse_tags
+from facewire.emotion import State, constant, parse_tags, wanted
 from facewire.errors import InputError
 from facewire.pipeline import Built, call
 from facewire.profile import Profile
-from facewire.speech import HISTORY
+from facewire.speech import HISTORY, Cue, at_start, feelings
 from facewire.stages import Voice
 from facewire.turns import Line, Turn
 from facewire.types import Utterance
@@ -77,11 +76,14 @@ def jobs_of(lines: Sequence[Line], profile: Profile) -> list[Job]:
 
     InputError for a wrong tag and for ids that would share a file.
     """
+    # where turns have an emotion, one without is neutral, as in a session
+    felt = any(line.state for line in lines)
+    wants = {} if felt else at_start(wanted(profile.emotion, "emotion:"))
     jobs: list[Job] = []
     said: list[str] = []
     names: dict[str, str] = {}
     for line in lines:
-        job = _job(line, profile, tuple(said[-HISTORY:])) if line.turn.text else None
+        job = _job(line, profile, wants, tuple(said[-HISTORY:])) if line.turn.text else None
         if job is None:
             continue
         other = names.setdefault(job.name.casefold(), line.turn.id)
@@ -95,20 +97,28 @@ def jobs_of(lines: Sequence[Line], profile: Profile) -> list[Job]:
     return jobs
 
 
-def _job(line: Line, profile: Profile, previous: tuple[str, ...]) -> Job | None:
+def _job(
+    line: Line, profile: Profile, wants: Mapping[str, State], previous: tuple[str, ...]
+) -> Job | None:
     turn = line.turn
     tagged = parse_tags(turn.text or "", profile.tags == "lenient", f"turn '{turn.id}'")
     if not tagged.text.strip():
         return None
-    first = [tag.state for tag in tagged.tags if not tagged.text[: tag.at].strip()]
-    state = first[-1] if first else line.state
-    emotion = constant(state, 1, 0, Fraction(profile.fps)) if state else None
+    cues = [Cue(0, line.state, "tags")] if line.state else []
+    cues += [Cue(tag.at, tag.state, "tags") for tag in tagged.tags]
+    state, changes = feelings(tagged.text, cues, wants)
+    emotion = constant(state, 1, 0, profile.fps) if state else None
+    inside = tuple((at, constant(new, 1, 0, profile.fps)) for at, new in changes)
     lang = turn.lang or profile.lang
-    utterance = Utterance(tagged.text, lang, turn.speaker, emotion, previous)
-    felt = [round(value, 4) for value in (*state.vad, *state.weights)] if state else []
-    facts = json.dumps([tagged.text, lang, turn.speaker, felt])
-    digest = hashlib.sha256(facts.encode()).hexdigest()[:16]
+    utterance = Utterance(tagged.text, lang, turn.speaker, emotion, previous, inside)
+    facts: list[object] = [tagged.text, lang, turn.speaker, _numbers(state)]
+    facts += [[at, _numbers(new)] for at, new in changes]
+    digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
     return Job(turn, file_name(turn.id), utterance, digest, state)
+
+
+def _numbers(state: State | None) -> list[float]:
+    return [round(value, 4) for value in (*state.vad, *state.weights)] if state else []
 
 
 def plan(lines: Sequence[Line], assembly: Assembly, folder: Path) -> Plan:

@@ -31,13 +31,17 @@ Item = Saying | Spoken | Frames
 class Talk:
     """Says texts with ``speech()``; ``lead()`` is how many seconds the sound is ahead of time.
 
-    ``generation`` is raised to give up what is being said.
+    ``generation`` is raised to give up what is being said. ``tell(line)`` gets what a person should
+    know while a service is waited for.
     """
 
-    def __init__(self, speech: Callable[[], Speech], lead: Callable[[], float]) -> None:
-        self._speech, self._lead = speech, lead
+    def __init__(
+        self, speech: Callable[[], Speech], lead: Callable[[], float], tell: Callable[[str], None]
+    ) -> None:
+        self._speech, self._lead, self._tell = speech, lead, tell
         self.generation = 0
         self._sayings: list[Saying] = []
+        self._threads: list[Saying] = []  # also of those that were dropped
         self._lock = threading.Lock()
         self._last: dict[int, Saying] = {}
         self._reader: Feed | None = None
@@ -62,6 +66,14 @@ class Talk:
         if self._reader:
             self._reader.close()
 
+    def join(self, until: float) -> None:
+        """Give up all there is, and wait for the threads, to ``until`` (``time.monotonic()``)."""
+        if self._reader:
+            self._reader.join(until)
+        self.drop()
+        for saying in self._threads:
+            saying.join(until)
+
     def ended(self, saying: Saying) -> None:
         """Forget a saying that was taken to its end."""
         with self._lock, suppress(ValueError):
@@ -85,11 +97,17 @@ class Talk:
 
     def live(self, items: Callable[[], Iterator[Any]]) -> Iterator[Item]:
         """Yield what a live source brings; its clauses alone, or as sentences."""
-        self._reader = Feed(lambda: ((self.generation, item) for item in items()))
+        reader = self._reader = Feed(lambda: ((self.generation, item) for item in items()))
+        try:
+            yield from self._clauses(reader)
+        finally:
+            reader.close()
+
+    def _clauses(self, reader: Feed) -> Iterator[Item]:
         held: Clause | None = None
         since = self.generation
         while True:
-            taken = self._reader.take(_POLL)
+            taken = reader.take(_POLL)
             if since != self.generation:
                 held, since = None, self.generation
             if taken is not None and taken is not Feed.END and taken[0] == since:
@@ -121,9 +139,10 @@ class Talk:
         said, speech = self.generation, self._speech()
         pieces, voice = speech.speak(text), speech.voice_of(text)
         after = None if parallel(voice) else self._last.get(id(voice))
-        saying = Saying(pieces, said, len(text.text), after)
+        saying = Saying(pieces, said, text.text, after, self._tell)
         with self._lock:
             self._sayings.append(saying)
+            self._threads = [one for one in self._threads if one.speaking] + [saying]
         self._last[id(voice)] = saying
         return saying
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 
@@ -17,7 +16,7 @@ from facewire.errors import PluginError
 from facewire.stages import Voice
 from facewire.types import Audio, Utterance
 from facewire.voicing import Interrupted, Retry
-from facewire.voicing.retry import check_answer, shown
+from facewire.voicing.retry import check_answer, pause, shown
 
 from facewire_command.plugin import OpenAIConfig
 from facewire_command.sound import decode
@@ -32,7 +31,7 @@ class OpenAI(Voice):
 
     parallel = True
 
-    def __init__(self, config: OpenAIConfig, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, config: OpenAIConfig, sleep: Callable[[float], None] = pause) -> None:
         self.rate, self._config, self._sleep = config.rate, config, sleep
         self._key = _key(config.key_variable)
         self._client = httpx.Client(

@@ -10,6 +10,7 @@ import os
 import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -60,7 +61,7 @@ class Api:
 
     def speak(self, voice: str, body: dict[str, Any], rate: int) -> Iterator[dict[str, Any]]:
         """Yield a stream's objects as they come; Interrupted where it breaks off."""
-        path = f"/v1/text-to-speech/{voice}/stream/with-timestamps"
+        path = f"/v1/text-to-speech/{quote(voice, safe='')}/stream/with-timestamps"
         options = {"output_format": f"pcm_{rate}"}
         try:
             with self._client.stream("POST", path, params=options, json=body) as answer:

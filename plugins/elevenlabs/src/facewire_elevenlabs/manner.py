@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from facewire.emotion import LABELS, NEUTRAL_VAD
+from facewire.emotion import LABELS, NEUTRAL_VAD, anchors
 from facewire.errors import ProfileError, nearest
 from facewire.types import Emotion
 
 from facewire_elevenlabs.tables import Label, Model, tables
+from facewire_elevenlabs.words import word_spans
 
 # Control characters and lone surrogates have no place in a request.
 _HARMFUL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*\s+|[。！？]|\n\s*\n")
 _PAD = "..."
+_FAINT = 0.2  # of the way from neutral to a label at level 3; level 1 is 0.45
+
+Felt = tuple[tuple[int, Emotion | None], ...]
+"""From which character of a text which emotion (one row) holds; the first from 0 on."""
 
 
 def label_of(emotion: Emotion | None) -> Label:
-    """Return the label that weighs most; neutral where there is no emotion."""
+    """Return the label that weighs most; neutral where there is no emotion, or a faint one."""
+    labels = tables().labels
     if emotion is None or not len(emotion):
-        return tables().labels["neutral"]
-    return tables().labels[LABELS[int(np.argmax(emotion.weights[0]))]]
+        return labels["neutral"]
+    most = int(np.argmax(emotion.weights[0]))
+    rest = np.array(NEUTRAL_VAD)
+    way, full = np.linalg.norm([emotion.vad[0] - rest, anchors()[most] - rest], axis=1)
+    return labels[LABELS[most] if way > _FAINT * full else "neutral"]
+
+
+def since(felt: Felt, start: int) -> Felt:
+    """Return what is felt from a character on, counted from there."""
+    _, held = [one for one in felt if one[0] <= start][-1]
+    return ((0, held), *((at - start, emotion) for at, emotion in felt if at > start))
 
 
 def settings(emotion: Emotion | None, model: Model) -> dict[str, float]:
@@ -84,17 +100,35 @@ def speakable(text: str) -> bool:
     return any(char.isalnum() for char in text)
 
 
-def sent(text: str, emotion: Emotion | None, model: Model) -> tuple[str, int]:
-    """Return what a text is sent as, and at which character of it the text begins.
+def sent(text: str, felt: Felt, model: Model) -> tuple[str, list[int]]:
+    """Return what a text is sent as, and for each character of that which of the text's it is.
 
-    An audio tag comes before it where the model obeys tags; short text is padded with ``...``.
+    Where the model obeys audio tags, one stands before the first word of each emotion that has one;
+    its characters are -1. Short text is padded with ``...``.
     """
-    tag = label_of(emotion).tag if model.tags else ""
-    prefix = f"{tag} " if tag else ""
     padded = text
     while len(padded) < model.least:
         padded += _PAD
-    return prefix + padded, len(prefix)
+    out, places, done = "", [], 0
+    for at, tag in _tags(text, felt) if model.tags else ():
+        out += f"{padded[done:at]}{tag} "
+        places += [*range(done, at), *[-1] * (len(tag) + 1)]
+        done = at
+    return out + padded[done:], [*places, *range(done, len(padded))]
+
+
+def _tags(text: str, felt: Felt) -> Iterator[tuple[int, str]]:
+    """Yield where another audio tag begins: at a word, or at what stands before it."""
+    words = word_spans(text)
+    labels: dict[int, Label] = {}
+    for at, emotion in felt:
+        blanks = len(text[at:]) - len(text[at:].lstrip())
+        starts = [first for first, last in words if last > at]
+        if starts:
+            labels[min(starts[0], at + blanks)] = label_of(emotion)
+    for (_, before), (at, label) in pairwise([(0, label_of(None)), *labels.items()]):
+        if label.tag and label != before:
+            yield at, label.tag
 
 
 def parts(text: str, most: int) -> Iterable[tuple[int, int]]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from facewire.stages import Voice
-from facewire.types import Audio, Context, Emotion, FloatArray, Utterance
+from facewire.types import Audio, Context, FloatArray, Utterance
 from facewire.voicing import Interrupted, Price, Retry, VoiceEntry, VoiceError
+from facewire.voicing.retry import pause
 
 from facewire_elevenlabs.api import WHO, Api, read_key
 from facewire_elevenlabs.manner import (
+    Felt,
     harmless,
     label_of,
     model_of,
@@ -23,6 +24,7 @@ from facewire_elevenlabs.manner import (
     parts,
     request,
     sent,
+    since,
     speakable,
     voice_table,
 )
@@ -40,7 +42,7 @@ class _Ask:
     text: str
     chars: int
     voice: str
-    emotion: Emotion | None
+    felt: Felt
     lang: str
     previous: str
 
@@ -59,13 +61,14 @@ class ElevenLabs(Voice):
         self,
         config: ElevenLabsConfig,
         context: Context,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
     ) -> None:
         self.rate, self._sleep = config.rate, sleep
         self._model, self._takes = model_of(config.model, context.causal)
         self._only, self._table = config.voice, voice_table(config.voices)
         self._causal, self._seed = context.causal, context.seed
-        self._monologue = context.turns == "monologue"
+        # a speaker keeps one voice through a monologue, and through text that is being written
+        self._keeps = context.turns == "monologue" or (context.turns == "one" and context.causal)
         self._kept: dict[str | None, str] = {}
         self._api = Api(config.url, read_key(), config.timeout)
         self._retried = 0
@@ -79,10 +82,9 @@ class ElevenLabs(Voice):
         text = harmless(utterance.text)
         if text.strip() and not speakable(text):
             return iter([Audio(np.zeros(int(_SILENCE * self.rate), np.float32), self.rate)])
-        # Who speaks is settled in the order of the text, whoever asks for the sound first.
-        return self._speak(list(self._asks(utterance, text)))
+        return self._speak(self._asks(utterance, text))
 
-    def _speak(self, asks: Sequence[_Ask]) -> Iterator[Audio]:
+    def _speak(self, asks: Iterator[_Ask]) -> Iterator[Audio]:
         at = 0
         for ask in asks:
             for piece in self._streamed(ask, at) if self._causal else self._whole(ask, at):
@@ -90,8 +92,8 @@ class ElevenLabs(Voice):
                 yield piece
 
     def plan(self, utterances: Sequence[Utterance]) -> list[Price]:
-        """Keep one voice for each speaker of a monologue; return what each utterance costs."""
-        if self._monologue:
+        """Choose the voice that each speaker keeps; return what each utterance costs."""
+        if self._keeps:
             for speaker in {utterance.speaker for utterance in utterances}:
                 felt = [one.emotion for one in utterances if one.speaker == speaker]
                 self._kept[speaker] = self._table[most_frequent(felt)]
@@ -115,21 +117,23 @@ class ElevenLabs(Voice):
 
     def _asks(self, utterance: Utterance, text: str) -> Iterator[_Ask]:
         voice, previous = self._voice(utterance), " ".join(utterance.previous)
+        felt = ((0, utterance.emotion), *utterance.changes)
         for start, end in parts(text, self._takes.most):
             if speakable(text[start:end]):
                 before = f"{previous} {text[:start]}".strip()[-_PREVIOUS:]
-                yield _Ask(text[start:end], start, voice, utterance.emotion, utterance.lang, before)
+                part, told = text[start:end], since(felt, start)
+                yield _Ask(part, start, voice, told, utterance.lang, before)
 
     def _voice(self, utterance: Utterance) -> str:
         if self._only:
             return self._only
-        own = self._table[label_of(utterance.emotion).base]
-        return self._kept.setdefault(utterance.speaker, own) if self._monologue else own
+        if self._keeps:  # what comes is not known where nothing was planned
+            return self._kept.get(utterance.speaker, self._table["neutral"])
+        return self._table[label_of(utterance.emotion).base]
 
     def _price(self, utterance: Utterance) -> Price:
-        text = harmless(utterance.text)
-        asked = [text[a:b] for a, b in parts(text, self._takes.most) if speakable(text[a:b])]
-        characters = sum(len(sent(part, utterance.emotion, self._takes)[0]) for part in asked)
+        asks = self._asks(utterance, harmless(utterance.text))
+        characters = sum(len(sent(ask.text, ask.felt, self._takes)[0]) for ask in asks)
         return Price(characters, characters * self._takes.credits)
 
     # -- one request -----------------------------------------------------------------------------
@@ -156,6 +160,7 @@ class ElevenLabs(Voice):
                 ask,
                 text=ask.text[said:],
                 chars=ask.chars + said,
+                felt=since(ask.felt, said),
                 previous=f"{ask.previous} {ask.text[:said]}".strip()[-_PREVIOUS:],
             )
 
@@ -164,12 +169,12 @@ class ElevenLabs(Voice):
         retry.wait(failure)
 
     def _assembler(self, ask: _Ask, at: int) -> Assembler:
-        text, begin = sent(ask.text, ask.emotion, self._takes)
-        return Assembler(Aligner(text, begin, ask.text), ask.text, self.rate, ask.chars, at)
+        text, places = sent(ask.text, ask.felt, self._takes)
+        return Assembler(Aligner(text, places, ask.text), ask.text, self.rate, ask.chars, at)
 
     def _attempt(self, ask: _Ask, assembler: Assembler) -> Iterator[Audio]:
-        text, _ = sent(ask.text, ask.emotion, self._takes)
-        body = request(text, self._model, ask.emotion, ask.lang, ask.previous, self._seed)
+        text, _ = sent(ask.text, ask.felt, self._takes)
+        body = request(text, self._model, ask.felt[0][1], ask.lang, ask.previous, self._seed)
         rest, empty = b"", True
         for found in self._api.speak(ask.voice, body, self.rate):
             samples, rest = _samples(found, rest)

@@ -44,11 +44,12 @@ class _Word:
 class Aligner:
     """Follows the service's characters through the text that was sent; times are in seconds.
 
-    The characters may leave out the audio tag before the text and what the service does not say.
+    ``places``: which character of the text each one that was sent is, -1 in an audio tag. The
+    characters may leave out such tags and what the service does not say.
     """
 
-    def __init__(self, sent: str, begin: int, text: str) -> None:
-        self._sent, self._begin, self._at = sent, begin, 0
+    def __init__(self, sent: str, places: Sequence[int], text: str) -> None:
+        self._sent, self._places, self._at = sent, places, 0
         self._words = [_Word(span) for span in word_spans(text)]
         self._done = 0
         self.reached = 0.0
@@ -87,7 +88,7 @@ class Aligner:
         if at is None:
             return []
         self._at = at + 1
-        place, ended = at - self._begin, []
+        place, ended = self._places[at], []
         for word in itertools.islice(self._words, self._done, None):
             first, last = word.span
             if place >= last:  # the characters went past it
@@ -103,9 +104,12 @@ class Aligner:
         return [word for word in ended if word.start is not None]
 
     def _find(self, char: str) -> int | None:
-        if self._at < self._begin and self._sent[self._at] != char:
-            self._at = self._begin  # the tag is not among the characters
-        found = self._sent.find(char, self._at, self._at + _AHEAD)
+        at = self._at
+        if at < len(self._sent) and self._places[at] < 0 and self._sent[at] != char:
+            while self._places[at] < 0:  # the tag is not among the characters
+                at += 1
+            at -= 1  # but the blank after it may be
+        found = self._sent.find(char, at, at + _AHEAD)
         return None if found < 0 else found
 
 

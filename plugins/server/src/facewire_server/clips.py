@@ -133,12 +133,11 @@ class _Job:
                 _Patient(source, loan, self),
                 name,
                 transcript=transcript,
+                keys=keys,
                 sinks=[Built(collect, "memory", "sink")],
                 registry=shared("facewire.registry", Registry),
                 progress=self._check,
             )
-            for key in keys:
-                session.curve.put(key)
             return self._made(name, session, collect)
 
     def _made(self, name: str, session: Session, collect: Collect) -> Clip:

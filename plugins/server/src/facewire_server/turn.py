@@ -38,7 +38,7 @@ class Actor:
         self.assembly: Assembly = assemble(
             replace(wish.profile, rate=None), "turn-0", Path(), causal=True
         )
-        self.speech = Speech(self.assembly, self.notes.append) if speaks else None
+        self.speech = Speech(self.assembly, self.notes.append, wish.keys) if speaks else None
         self.rate: int = self.speech.rate if self.speech else rate or 0
         self._ready: Turn | None = Turn(self)
         self.pipeline: Pipeline = self._ready.pipeline
