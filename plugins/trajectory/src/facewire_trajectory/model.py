@@ -14,6 +14,7 @@ from facewire.types import Context, Emotion, Features, FloatArray, Frames
 
 from facewire_trajectory.config import ModelConfig
 from facewire_trajectory.constrain import Phones
+from facewire_trajectory.early import Pair
 from facewire_trajectory.expression import Wearer
 from facewire_trajectory.level import Level
 from facewire_trajectory.runtime import Heard, Stream, Weights, joined
@@ -22,6 +23,7 @@ from facewire_trajectory.steady import Steady
 
 FPS = Fraction(60)
 DATA = Path(__file__).with_name("data")
+EARLY = "early"
 _HIGHEST = 2.0
 """No curve is let beyond this: what no face can do is an error."""
 
@@ -41,10 +43,8 @@ class Trajectory(Model):
         variant = config.variant
         if variant == "auto":
             variant = "live" if context.causal else "file"
-        path = (config.weights or DATA) / f"{variant}.onnx"
-        weights = context.shared(f"facewire_trajectory:{path}", lambda: Weights(path, variant))
         self._config, self._variant = config, variant
-        self._stream, self._level = Stream(weights), Level()
+        self._stream, self._level = _stream(config.weights or DATA, variant, context), Level()
         self._lang = context.lang
         self._known = bool(context.transcript and context.transcript.strip())
         live = context.causal and config.phones and config.live == "phones"
@@ -124,3 +124,14 @@ class Trajectory(Model):
         if self._wearer is not None:
             values = self._wearer.wear(values, heard)
         return Frames(values, self.rig, FPS, start)
+
+
+def _stream(folder: Path, variant: str, context: Context) -> Stream | Pair:
+    """Return a folder's network; with the one in ``early`` beside it, where there is one."""
+
+    def opened(path: Path) -> Stream:
+        name = f"facewire_trajectory:{path}"
+        return Stream(context.shared(name, lambda: Weights(path, variant)))
+
+    first, early = folder / f"{variant}.onnx", folder / EARLY / f"{variant}.onnx"
+    return Pair(opened(first), opened(early)) if early.is_file() else opened(first)
