@@ -211,7 +211,7 @@ def test_steady_noise_and_silence_have_no_phones(causal: bool) -> None:
 def test_rows_keep_the_lookahead_that_is_declared(causal: bool) -> None:
     samples = babble(6)
     stage = PhoneExtractor(ExtractorConfig(), Context(causal=causal, shared=share))
-    assert stage.lookahead == (9600 if causal else 38400)
+    assert stage.lookahead == (11200 if causal else 38400)
     rows = 0
     for at in range(0, len(samples), 800):
         rows += len(stage.push(Audio(samples[at : at + 800], RATE, at)))

@@ -41,8 +41,7 @@ from facewire_phonemes.spans import Spans
 from facewire_phonemes.text import read, without_asides
 from facewire_phonemes.transcript import Spool, TranscriptAligner, halved
 from facewire_phonemes.window import (
-    AHEAD_FILE,
-    AHEAD_LIVE,
+    AHEAD,
     HOP_FILE,
     HOP_LIVE,
     WINDOW_FILE,
@@ -76,10 +75,10 @@ class PhoneExtractor(FeatureExtractor):
         self._transcript = text if text and text.strip() else None
         self._given = context.transcript is not None and self._transcript is None
         if context.causal:
-            self._grid = Grid(HOP_LIVE, WINDOW_LIVE, AHEAD_LIVE, words=False)
+            self._grid = Grid(HOP_LIVE, WINDOW_LIVE, words=False)
         else:
-            self._grid = Grid(HOP_FILE, WINDOW_FILE, AHEAD_FILE, words=self._english)
-        self.lookahead: int | None = self._grid.hop + self._grid.ahead
+            self._grid = Grid(HOP_FILE, WINDOW_FILE, words=self._english)
+        self.lookahead: int | None = self._grid.hop + AHEAD
         if self._transcript is not None:
             self.lookahead = None
         if config.mode == "marks":

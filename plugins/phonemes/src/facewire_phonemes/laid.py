@@ -15,7 +15,7 @@ from facewire_phonemes.recital import Recital
 from facewire_phonemes.recited import Placed, place
 from facewire_phonemes.spectra import HOP
 from facewire_phonemes.transcript import Piece, Spool
-from facewire_phonemes.window import AHEAD_FILE, HOP_FILE, WINDOW_FILE, Grid, WindowDecoder
+from facewire_phonemes.window import HOP_FILE, WINDOW_FILE, Grid, WindowDecoder
 
 DOUBT = 0.87
 """From how unlike on sound and text do not match; 1 is frames taken at random, ``_UNSAID`` added.
@@ -75,7 +75,7 @@ class RecitedAligner:
         return int(placed.spoken[-(-start // HOP) : end // HOP].sum()) >= _UNTOLD
 
     def _heard(self, sound: Spool, start: int, end: int) -> tuple[Mark, ...]:
-        grid = Grid(HOP_FILE, WINDOW_FILE, AHEAD_FILE, words=False)
+        grid = Grid(HOP_FILE, WINDOW_FILE, words=False)
         decoder = WindowDecoder(self._aligner, grid)
         decoder.skip(start)
         found: list[Mark] = []

@@ -8,7 +8,7 @@ from facewire.types import FloatArray, Mark
 from facewire_phonemes.align import Aligner
 from facewire_phonemes.log import Log
 from facewire_phonemes.recognizer import RATE
-from facewire_phonemes.window import Grid, WindowDecoder
+from facewire_phonemes.window import AHEAD, Grid, WindowDecoder
 
 _AFTER = RATE  # a voice is still taken to be speaking 1 s after its last mark
 _LONGEST_WORD = 3 * RATE  # a longer one (a spelled number, an error) is not waited for
@@ -21,7 +21,7 @@ class Spans:
         self, aligner: Aligner, grid: Grid, decoder: WindowDecoder | None, log: Log
     ) -> None:
         self._aligner, self._grid, self._decoder, self._log = aligner, grid, decoder, log
-        self._wait = min(_LONGEST_WORD, grid.hop + grid.ahead)
+        self._wait = min(_LONGEST_WORD, grid.hop + AHEAD)
         self._held = np.zeros(0, np.float32)
         self._from = 0
         self._span = 0
@@ -68,10 +68,10 @@ class Spans:
     def _decided(self, decoder: WindowDecoder, ended: bool) -> tuple[Mark, ...] | None:
         """Return the phones of the next span, or None if it is too early to say."""
         start, end = self._span * self._grid.hop, (self._span + 1) * self._grid.hop
-        if any(m.start < end + self._grid.ahead and m.end + _AFTER > start for m in self._voice):
+        if any(m.start < end + AHEAD and m.end + _AFTER > start for m in self._voice):
             decoder.skip(end)
             return ()
-        if self._total < end + self._grid.ahead and not ended:
+        if self._total < end + AHEAD and not ended:
             return None
         a, b = self._grid.window(self._span, self._total if ended else None)
         stop = min(end, self._total)
@@ -110,7 +110,7 @@ class Spans:
         span = self._total if self._decoder is None else self._span * self._grid.hop
         oldest = min([self._total, *(word.start for word in self._words)])
         if self._decoder is not None:
-            oldest = min(oldest, span + self._grid.hop + self._grid.ahead - self._grid.length)
+            oldest = min(oldest, span + self._grid.hop + AHEAD - self._grid.length)
         keep = max(oldest - self._wait, self._from)  # a word may be told of a little late
         if keep - self._from > RATE:
             self._held, self._from = self._held[keep - self._from :].copy(), keep

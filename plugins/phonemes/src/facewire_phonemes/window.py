@@ -15,8 +15,9 @@ from facewire_phonemes.recognizer import Phone, Word, prepare
 
 WINDOW_FILE = 48000  # 3 s: words need their neighbours
 WINDOW_LIVE = 19200  # 1.2 s: free phones are heard as well as in 3 s, at half the cost
-HOP_FILE, HOP_LIVE = 32000, 4800  # 2 s, 0.3 s
-AHEAD_FILE, AHEAD_LIVE = 6400, 4800  # 0.4 s, 0.3 s: free phones are heard as well with less
+AHEAD = 6400  # 0.4 s: what a span of phones needs to know of the sound after it
+HOP_LIVE = 4800  # 0.3 s
+HOP_FILE = 32000  # 2 s
 _STEADY_DB = 6.0  # speech varies by 20 dB and more within a window, steady noise by 1 to 3
 _UNSURE = 0.5  # confidence of a phone heard without words: two of three are right
 
@@ -27,14 +28,12 @@ class Grid(NamedTuple):
     hop: int
     length: int
     """Of a window, in samples."""
-    ahead: int
-    """Samples after a span that its window holds too."""
     words: bool
     """Whether the wheel's words help to find phones (English, not live), or phones are free."""
 
     def window(self, span: int, total: int | None = None) -> tuple[int, int]:
         """Return a span's window; ``total`` is the input's length once it is known."""
-        end = (span + 1) * self.hop + self.ahead
+        end = (span + 1) * self.hop + AHEAD
         return max(0, end - self.length), end if total is None else min(end, total)
 
 

@@ -14,7 +14,7 @@ class MelConfig:
     mode: Literal["auto", "live", "marks"] = "auto"
     """``marks``: phones are a voice's own or none. ``auto``: where it brings none, and the run is
     not live, the plugin ``phonemes`` finds them: a transcript's, else those it hears in English.
-    ``live``: it hears them in live runs too, 0.6 s late; the model may ask for that."""
+    ``live``: it hears them in live runs too, 0.7 s late; the model may ask for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class ModelConfig:
     """Whether ``file`` is held to phones: of a voice, of a transcript, or heard."""
     live: Literal["sound", "phones"] = "sound"
     """What moves a live face: ``sound`` alone, 58 ms later, or ``phones`` as well: a voice's own
-    0.2 s later; in English those that are heard, 0.8 s later."""
+    0.2 s later; in English those that are heard, 0.9 s later."""
     expression: Literal["layer", "model"] = "layer"
     """Who draws an emotion's face: the layer ``v3``, or the model itself (for a profile without
     that layer)."""

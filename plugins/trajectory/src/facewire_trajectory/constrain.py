@@ -18,9 +18,12 @@ from numpy.typing import NDArray
 
 from facewire_trajectory.agreement import Agreement
 from facewire_trajectory.mel import FLOOR, filters
+from facewire_trajectory.sizes import SOUND
+from facewire_trajectory.steady import LIKELY, OTHER
 
 Doubles = NDArray[np.float64]
 FPS = Fraction(60)
+VOCAL = SOUND.index("vocal")
 GAP, PROTRUSION, TEETH, PRESS = (
     CURVES.index(name) for name in ("gap", "protrusion", "teeth", "press")
 )
@@ -35,6 +38,9 @@ NEAR, FAR = 0.02, 0.10
 APART = 0.045
 """The gap that a phone which does not close the lips keeps, where the phones' own is as wide."""
 RANGE_DB = 60.0
+SOON = 20.0
+"""Rows without a mouth's sound, up to which heard phones have their say; after twice as many they
+have none. A stop is shorter."""
 LATE, RAMP = 60.0, 14.0
 """Rows after a phone in which phones tell what the mouth does, and over how many that ends."""
 
@@ -61,7 +67,7 @@ class Phones:
         self._agreement.reset()
         self._spans: list[tuple[float, float, bool]] = []
         self._ready = np.zeros((0, len(CURVES)))
-        self.count = self.doubted = self._next = 0
+        self.count = self.doubted = self._next = self._silent = 0
 
     def push(self, marks: Iterable[Mark], rate: int, mel: FloatArray, known: bool) -> None:
         """Take the marks, counted at ``rate``, and the log-mel (n, 64) of the next rows.
@@ -78,11 +84,12 @@ class Phones:
         """Settle the remaining rows."""
         self._ready = np.concatenate([self._ready, self._solver.flush()])
 
-    def hold(self, curves: Doubles, vocal: Doubles) -> Doubles:
+    def hold(self, curves: Doubles, sound: Doubles) -> Doubles:
         """Return the network's next curves (n, 15) held to the phones.
 
         Around phones they are; a second away from the last and half a second before the next,
-        whatever sounds there is not theirs. ``vocal`` (n,): see ``constrained``.
+        whatever sounds there is not theirs. ``sound`` (n, 3) are the probabilities of its classes:
+        phones heard where no mouth sounds for a while, as in music, have no say.
         """
         count = len(curves)
         rows, self._ready = self._ready[:count], self._ready[count:]
@@ -94,12 +101,22 @@ class Phones:
             told[sure] = np.maximum(told[sure], np.clip(near, 0.0, 1.0))
         self._next += count
         self._spans = [span for span in self._spans if span[1] + LATE > self._next]
+        vocal = sound[:, VOCAL]
         held = constrained(curves, rows, vocal)
         trust = self._agreement.push(curves[:, GAP], rows[:, GAP], told[False])
+        trust = trust * np.clip((SOON + SOON - self._others(sound[:, OTHER])) / SOON, 0.0, 1.0)
         if told[False].any():
             heard = doubted(curves, constrained(curves, rows, vocal, SHARE_HEARD), trust)
             held = np.where((told[True] >= told[False])[:, None], held, heard)
         return np.asarray(curves + np.maximum(*told.values())[:, None] * (held - curves))
+
+    def _others(self, likely: Doubles) -> Doubles:
+        """Return for how many rows no mouth has probably sounded: (n,)."""
+        out = np.zeros(len(likely))
+        for row, silent in enumerate(likely > LIKELY):
+            self._silent = self._silent + 1 if silent else 0
+            out[row] = self._silent
+        return out
 
     @property
     def ready(self) -> int:

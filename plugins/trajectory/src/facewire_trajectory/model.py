@@ -119,7 +119,7 @@ class Trajectory(Model):
         self._heard += np.bincount(heard.sound.argmax(axis=1), minlength=len(SOUND))
         curves = np.clip(heard.curves.astype(np.float64), -_HIGHEST, _HIGHEST)
         if self._phones is not None:
-            curves = self._phones.hold(curves, heard.sound[:, 2].astype(np.float64))
+            curves = self._phones.hold(curves, heard.sound.astype(np.float64))
         values = decode(curves, self.rig)
         if self._wearer is not None:
             values = self._wearer.wear(values, heard)
