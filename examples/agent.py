@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 
 import httpx
 from facewire.clauses import Clause, ClauseStream
+from facewire.errors import FacewireError
 from facewire.profile import load_profile
 from facewire.session import Session
 from facewire.sources import TextSource
@@ -123,4 +124,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except FacewireError as error:
+        sys.exit(f"agent: {error}")
