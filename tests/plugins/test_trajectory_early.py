@@ -10,9 +10,10 @@ import pytest
 from facewire.errors import PluginError
 from facewire.types import Context
 from facewire_trajectory.config import ModelConfig
-from facewire_trajectory.early import FAR, GAP, NEAR, Pair, blended
+from facewire_trajectory.early import FAR, NEAR, Pair, blended
 from facewire_trajectory.model import DATA, EARLY, Trajectory
 from facewire_trajectory.runtime import COLUMNS, Heard, Stream, Weights, joined
+from facewire_trajectory.steady import GAP
 
 
 def heard(gaps: list[float], seed: int) -> Heard:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from facewire_trajectory.agreement import Agreement
 from facewire_trajectory.mel import FLOOR, filters
 from facewire_trajectory.sizes import SOUND
-from facewire_trajectory.steady import LIKELY, OTHER
+from facewire_trajectory.steady import LIKELY, OTHER, rising
 
 Doubles = NDArray[np.float64]
 FPS = Fraction(60)
@@ -159,8 +159,7 @@ def constrained(network: Doubles, phones: Doubles, vocal: Doubles, share: float 
     network has its way where the phones rest. ``share`` is the network's in open phones.
     """
     asked = phones[:, GAP]
-    near = np.clip((FAR - asked) / (FAR - NEAR), 0.0, 1.0)
-    held = near * near * (3.0 - 2.0 * near)  # (n,): 1 where the phones have their way
+    held = 1.0 - rising(asked, NEAR, FAR)  # (n,): 1 where the phones have their way
     resting = np.abs(phones).max(axis=1) < NEAR
     held = np.where(resting, held * (1.0 - vocal), held)[:, None]
     out = phones + share * (network - phones)

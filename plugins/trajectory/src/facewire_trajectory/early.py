@@ -9,12 +9,11 @@ in docs/quality.md).
 from __future__ import annotations
 
 import numpy as np
-from facewire.articulation import CURVES
 from facewire.types import FloatArray
 
 from facewire_trajectory.runtime import Heard, Stream, joined
+from facewire_trajectory.steady import GAP, rising
 
-GAP = CURVES.index("gap")
 SHARE = 0.5
 """Of the early network where the mouth is open."""
 NEAR, FAR = 0.02, 0.10
@@ -47,7 +46,6 @@ def blended(first: Heard, early: Heard) -> Heard:
     """Return the first's rows with curves (n, 15) that are open moved towards the early ones'."""
     if not len(first.curves):
         return joined([])
-    open_ = np.clip((first.curves[:, GAP] - NEAR) / (FAR - NEAR), 0.0, 1.0)
-    share = SHARE * open_ * open_ * (3.0 - 2.0 * open_)
+    share = SHARE * rising(first.curves[:, GAP], NEAR, FAR)
     curves = first.curves + share[:, None] * (early.curves - first.curves)
     return first._replace(curves=np.asarray(curves, np.float32))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from facewire.articulation import CURVES
 from facewire.types import FloatArray
+from numpy.typing import NDArray
 
 from facewire_trajectory.runtime import Heard, joined
 from facewire_trajectory.sizes import SOUND
@@ -55,9 +58,14 @@ class Steady:
         return rows.cut(1)._replace(curves=0.25 * before[None] + 0.75 * last[None])
 
 
+def rising(values: NDArray[Any], start: float, end: float) -> NDArray[Any]:
+    """Return smoothstep (n,) of values (n,): 0 up to ``start``, 1 from ``end`` on."""
+    x = np.clip((values - start) / (end - start), 0.0, 1.0)
+    return np.asarray(x * x * (3.0 - 2.0 * x))
+
+
 def resting(curves: FloatArray, sound: FloatArray) -> FloatArray:
     """Return curves (n, 15) with small gaps shut where ``sound`` (n, 3) is probably no mouth's."""
     likely = np.clip((sound[:, OTHER] - UNLIKELY) / (LIKELY - UNLIKELY), 0.0, 1.0)
-    open_ = np.clip(curves[:, GAP] / SMALL, 0.0, 1.0)
-    left = np.maximum(1.0 - likely, open_ * open_ * (3.0 - 2.0 * open_))
+    left = np.maximum(1.0 - likely, rising(curves[:, GAP], 0.0, SMALL))
     return np.asarray(curves * left[:, None], np.float32)
