@@ -39,7 +39,7 @@ class Speaker:
 BOTH = pytest.mark.parametrize("causal", [False, True], ids=["whole", "live"])
 
 
-def whole(audio: Audio) -> None:
+def assert_whole(audio: Audio) -> None:
     """Check that each word was said once, one after another."""
     assert [mark.text for mark in audio.marks] == WORDS
     starts = [mark.start for mark in audio.marks]
@@ -52,7 +52,7 @@ def test_too_many_requests_then_sound(causal: bool) -> None:
     busy = Fault(429, detail("system_busy"), (("Retry-After", "7"),))
     with serving(first(2, busy)) as service:
         speaker = Speaker(service, causal)
-        whole(speaker.say())
+        assert_whole(speaker.say())
     assert speaker.slept == [7, 7]
     assert speaker.voice.report()[0].endswith("asked again 2 times")
 
@@ -62,7 +62,7 @@ def test_retry_after_may_be_a_date_or_nonsense() -> None:
     for header, least, most in ((at, 27, 30), ("soon", 1, 1), ("-5", 1, 1)):
         with serving(first(1, Fault(503, None, (("Retry-After", header),)))) as service:
             speaker = Speaker(service, False)
-            whole(speaker.say())
+            assert_whole(speaker.say())
         assert least <= speaker.slept[0] <= most
 
 
@@ -70,7 +70,7 @@ def test_retry_after_may_be_a_date_or_nonsense() -> None:
 def test_errors_of_the_server_are_waited_out(causal: bool) -> None:
     with serving(first(6, Fault(500, "<html>oh no"))) as service:
         speaker = Speaker(service, causal)
-        whole(speaker.say())
+        assert_whole(speaker.say())
     assert speaker.slept == [1, 2, 4, 8, 16, 32]
 
 
@@ -105,7 +105,7 @@ def test_a_cut_stream_is_asked_for_anew_where_there_is_time() -> None:
     with serving(first(2, Fault(cut=3))) as service:
         speaker = Speaker(service, False)
         audio = speaker.say()
-    whole(audio)
+    assert_whole(audio)
     assert service.texts == [TEXT] * 3
     assert len(audio) == round(len(TEXT) * CHAR * 24000)
 
@@ -114,7 +114,7 @@ def test_a_cut_stream_is_taken_up_at_the_word_in_a_live_run() -> None:
     with serving(first(2, Fault(cut=2))) as service:
         speaker = Speaker(service, True)
         audio = speaker.say()
-    whole(audio)
+    assert_whole(audio)
     assert service.texts[0] == TEXT
     for before, after in zip(service.texts, service.texts[1:], strict=False):
         assert before.endswith(after) and after[0].isalpha() and len(after) < len(before)
@@ -134,11 +134,11 @@ def test_a_stream_that_is_always_cut_ends_in_one_line() -> None:
 def test_slow_bytes_are_waited_for_and_silence_is_not(causal: bool) -> None:
     with serving(first(1, Fault(pause=0.02))) as service:
         speaker = Speaker(service, causal, timeout=2.0)
-        whole(speaker.say())
+        assert_whole(speaker.say())
         assert speaker.slept == []
     with serving(first(1, Fault(pause=0.5))) as service:
         speaker = Speaker(service, causal, timeout=0.15)
-        whole(speaker.say())
+        assert_whole(speaker.say())
         assert speaker.slept == [1] and len(service.asked) == 2
 
 
@@ -148,7 +148,7 @@ def test_slow_bytes_are_waited_for_and_silence_is_not(causal: bool) -> None:
 )
 def test_what_is_no_stream(raw: bytes, causal: bool) -> None:
     with serving(first(1, Fault(raw=raw))) as service:
-        whole(Speaker(service, causal).say())
+        assert_whole(Speaker(service, causal).say())
     with serving(first(9, Fault(raw=raw))) as service, pytest.raises(VoiceError, match="sent what"):
         Speaker(service, causal).say()
 
@@ -163,7 +163,7 @@ def test_a_stream_without_sound() -> None:
 
 def test_a_voices_id_is_one_part_of_the_path() -> None:
     with serving() as service:
-        whole(Speaker(service, False, voice="a b?c/../x").say())
+        assert_whole(Speaker(service, False, voice="a b?c/../x").say())
     path, _, query = service.asked[0].path.partition("?")
     assert path == "/v1/text-to-speech/a%20b%3Fc%2F..%2Fx/stream/with-timestamps"
     assert query == "output_format=pcm_24000"
@@ -193,7 +193,9 @@ def test_bills_are_never_retried(fault: Fault, causal: bool) -> None:
 def test_a_limit_that_speaks_of_a_subscription_is_no_bill() -> None:
     said = detail("too_many_concurrent_requests", "your subscription allows 4 requests")
     with serving(first(1, Fault(429, said))) as service:
-        whole(Speaker(service, False).say())
+        speaker = Speaker(service, False)
+        assert_whole(speaker.say())
+    assert len(service.asked) == 2 and len(speaker.slept) == 1
 
 
 def test_a_refused_request_is_not_retried_and_is_no_bill() -> None:
@@ -217,7 +219,7 @@ def test_the_key_is_in_no_error_and_no_log(
             speaker.say()
         monkeypatch.setenv("ELEVENLABS_API_KEY", KEY)
         with_key = Speaker(service, causal)
-        whole(with_key.say())
+        assert_whole(with_key.say())
     assert "Invalid API key (the key)" in str(error.value)
     chain: BaseException | None = error.value
     while chain:
