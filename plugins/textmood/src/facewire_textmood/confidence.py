@@ -17,7 +17,7 @@ from facewire.types import FloatArray
 
 from facewire_textmood.corpora import EKMAN
 from facewire_textmood.mapping import table
-from facewire_textmood.network import Columns, sigmoid
+from facewire_textmood.network import SETTINGS, Columns, sigmoid
 
 ABSTAIN, FULL = 0.5, 0.9
 """Below the first the face stays neutral, from the second on it shows the emotion at level 3."""
@@ -35,7 +35,7 @@ SIGNS: FloatArray = _signs()
 EKMAN_SIGNS: FloatArray = SIGNS[[LABELS.index(name) for name in EKMAN]]
 """(7,) the same for GoEmotions' coarse labels."""
 NEUTRAL = LABELS.index("neutral")
-CLUES = 9
+CLUES = SETTINGS["risk"]
 """How many numbers the risk is computed from."""
 
 
