@@ -211,7 +211,9 @@ def test_an_error_of_the_app_is_told(
 
 def test_the_last_frame_arrives(app: App, sink: VTubeStudio) -> None:
     sink.open(INFO)
-    for value in (0.9, 0.5, 0.125):
+    sink.push(block(jawOpen=0.9))
+    until(lambda: app.injected)  # connected, which may take longer than opening waits
+    for value in (0.5, 0.125):
         sink.push(block(jawOpen=value))
     sink.close()
     assert app.injected[-1]["JawOpen"] == 0.125
