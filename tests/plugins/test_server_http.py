@@ -14,8 +14,11 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
+from facewire.assemble import Assembly
+from facewire.pipeline import Pipeline
 from facewire.profile import load_profile
 from facewire.rig import Rig
+from facewire.speech import trust_marks
 from server_parts import Served, as_file, serving, speech
 
 RIG = Rig.named("neurosync68")
@@ -280,3 +283,18 @@ def test_metrics(client: httpx.Client) -> None:
     text = client.get("/metrics").text
     assert 'facewire_requests_total{path="/health",status="200"}' in text
     assert "facewire_sessions 0.0" in text
+
+
+def test_the_sound_of_a_text_is_not_listened_to(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str] = []
+
+    def trusted(assembly: Assembly, pipeline: Pipeline) -> None:
+        trust_marks(assembly, pipeline)
+        assert pipeline.extractor is not None
+        found.append(type(pipeline.extractor.stage).__name__)
+
+    monkeypatch.setattr("facewire.session.trust_marks", trusted)
+    assert client.post("/v1/animate", json={"text": "Hello."}).status_code == 200
+    assert found == ["MelExtractor"]

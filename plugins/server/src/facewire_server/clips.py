@@ -15,7 +15,7 @@ from facewire.pipeline import Built
 from facewire.profile import Profile
 from facewire.registry import Registry
 from facewire.session import Session
-from facewire.sources import GivenAudio, GivenText
+from facewire.sources import GivenAudio, GivenText, TextSource
 from facewire.stages import Source
 from facewire.types import Audio, Block, Frames, Text
 
@@ -46,6 +46,10 @@ class _Patient(Source):
             self._loan.turn()
             self._job.check()
             yield block
+
+
+class _PatientText(_Patient, TextSource):
+    """The same for text: the session listens to no sound but the voice's."""
 
 
 class _PatientCollect(Collect):
@@ -124,13 +128,14 @@ class _Job:
         with self._pool.loan(self.stop) as loan:
             source: Source
             if isinstance(given, str):
-                source, name = GivenText(given), text_name(given)
+                source, name = _PatientText(GivenText(given), loan, self), text_name(given)
             else:
-                source, name = GivenAudio(given.samples, given.rate), "clip"
+                sound = GivenAudio(given.samples, given.rate)
+                source, name = _Patient(sound, loan, self), "clip"
             collect = _PatientCollect(loan)
             session = self._session = Session(
                 replace(profile, sinks=()),
-                _Patient(source, loan, self),
+                source,
                 name,
                 transcript=transcript,
                 keys=keys,
