@@ -65,7 +65,7 @@ class Task:
         if "robustness" in self.parts:
             total += len(self.engines) * lines * 8
         if "sounds" in self.parts:
-            total += len(self.engines) * (41 + sum(s.seconds for s in self.sounds))
+            total += len(self.engines) * (47 + sum(s.seconds for s in self.sounds))
         if "languages" in self.parts:
             total += len(self.engines) * 31
         if "emotions" in self.parts:

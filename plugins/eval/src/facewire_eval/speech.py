@@ -147,7 +147,7 @@ def bilabials(line: Line) -> list[PhoneTime]:
     return [p for p in line.phones if read_phone(p.text).kind == "closure"]
 
 
-# -- sounds that are no speech --------------------------------------------------------------------
+# -- sounds without words -------------------------------------------------------------------------
 
 
 def measure_sounds(engines: Sequence[Engine], given: Sequence[Sound], tick: Tick) -> Table:
@@ -161,8 +161,8 @@ def measure_sounds(engines: Sequence[Engine], given: Sequence[Sound], tick: Tick
     columns += [Column(f"{s.name} gap", "95th percentile (.03 at most)", "low") for s in rests]
     table = Table(
         "sounds",
-        "Sounds that are no speech",
-        "Laughter and breaths move the mouth, other sounds leave it shut.",
+        "Sounds without words",
+        "Laughter, breaths and held vowels move the mouth, other sounds leave it shut.",
         columns,
     )
     for engine in engines:

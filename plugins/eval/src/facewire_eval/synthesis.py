@@ -1,4 +1,4 @@
-"""Sounds that are no speech, made anew each time: music, noise, laughter, breaths, silence."""
+"""Sounds without words, made anew each time: laughter, breaths, held vowels, music, noise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RATE = 24000
 NOTE, EVERY = 0.075, 0.210
 """Seconds of a laugh's note and from one to the next (Provine & Yong, Ethology, 1991)."""
 FORMANTS = ((850.0, 1.0), (1450.0, 0.5), (2700.0, 0.25))
-"""Hz and height of the resonances of a laugh's open vowel."""
+"""Hz and height of the resonances of an open vowel."""
 CHORDS = (
     (220.0, 277.2, 329.6),
     (196.0, 246.9, 293.7),
@@ -74,13 +74,27 @@ def laughter(bouts: int = 3, notes: int = 8) -> Sound:
 def _note(random: np.random.Generator, height: float) -> Array:
     t = np.arange(int(NOTE * RATE)) / RATE
     pitch = (220 + 120 * height) * (1 + 0.02 * random.standard_normal()) * (1 - 0.8 * t)
-    phase = 2 * np.pi * np.cumsum(pitch) / RATE
-    voice = sum(
-        _resonance(k * pitch.mean()) * np.sin(k * phase)
-        for k in range(1, int(5000 // pitch.mean()))
-    )
     breath = 0.3 * random.standard_normal(len(t))
-    return np.asarray((0.3 + 0.7 * height) * np.hanning(len(t)) * (voice + breath))
+    return np.asarray((0.3 + 0.7 * height) * np.hanning(len(t)) * (_voiced(pitch) + breath))
+
+
+def _voiced(pitch: Array) -> Array:
+    """Return an open vowel (n,) at a pitch (n,) in Hz."""
+    phase = 2 * np.pi * np.cumsum(pitch) / RATE
+    partials = range(1, int(5000 // pitch.mean()))
+    return np.asarray(sum(_resonance(k * pitch.mean()) * np.sin(k * phase) for k in partials))
+
+
+def vowels(count: int = 4, seconds: float = 0.7) -> Sound:
+    """Return an open vowel, held as in hesitating, at 110 to 220 Hz, pauses between."""
+    random, pieces = _random("vowels"), [np.zeros(RATE)]
+    for each in range(count):
+        n = int(seconds * RATE)
+        pitch = 110 * 2 ** (each / max(count - 1, 1)) * np.linspace(1.0, 0.92, n)
+        level = np.minimum(np.minimum(np.arange(n), np.arange(n)[::-1]) / (0.08 * RATE), 1.0)
+        pieces += [level * _voiced(pitch), np.zeros(int(0.6 * RATE))]
+    made = np.concatenate(pieces)
+    return Sound("vowels", _loud(made + 1e-4 * random.standard_normal(len(made))), RATE)
 
 
 def _resonance(rate: float) -> float:
@@ -106,7 +120,11 @@ def _loud(samples: Array) -> NDArray[np.float32]:
     return np.asarray(0.5 * samples / max(float(np.abs(samples).max()), 1e-9), np.float32)
 
 
-MOVES: dict[str, Callable[[], Sound]] = {"laughter": laughter, "breaths": breaths}
+MOVES: dict[str, Callable[[], Sound]] = {
+    "laughter": laughter,
+    "breaths": breaths,
+    "vowels": vowels,
+}
 """Sounds that a mouth makes: it moves with them."""
 RESTS: dict[str, Callable[[], Sound]] = {"music": music, "noise": hiss, "silence": silence}
 """Sounds that leave the mouth shut."""
