@@ -11,6 +11,7 @@ import pytest
 from facewire_trajectory.corpus import __main__ as command
 from facewire_trajectory.corpus import load, plan, recordings, voices
 from facewire_trajectory.corpus.build import build
+from facewire_trajectory.targets import SPEECH
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -63,6 +64,19 @@ def test_a_clean_item_and_its_augmented_one_share_targets() -> None:
     assert one.marks == sorted(one.marks, key=lambda mark: mark[1])
 
 
+def test_held_sounds_are_speech() -> None:
+    jobs = [job for job in plan.plan(100, tiny=True) if job.source == "held"]
+    assert len(jobs) == 5
+    for job in jobs:
+        entry, arrays = next(build(job))
+        assert entry.kind == "speech" and entry.voice.startswith("espeak ")
+        long = [mark for mark in entry.marks if mark[2] - mark[1] > 0.25]
+        assert long  # half a sentence's syllable is .15 s
+        for _, start, end in long:
+            middle = int((start + end) / 2 * 60)
+            assert arrays["sound"][middle] == SPEECH
+
+
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "flite_voices", lambda: ())
     monkeypatch.setattr(plan, "festival_voices", lambda: ("kal",))
@@ -70,7 +84,9 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         "flite is not installed: its voices are left out",
         "festival has no voice slt-hts: left out",
     ]
-    assert {job.source for job in plan.plan(50) if job.kind == "speech"} == {"espeak", "festival"}
+    assert {job.source for job in plan.plan(50) if job.kind == "speech"} == {
+        "espeak", "festival", "held",
+    }  # fmt: skip
     monkeypatch.setattr(recordings, "_POCKET", Path("/nowhere"))
     assert any(
         line.startswith("pocketsphinx-testdata is not") for line in recordings.recordings()[1]

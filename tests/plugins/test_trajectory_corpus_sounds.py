@@ -37,6 +37,18 @@ def test_vocal_sounds(name: str) -> None:
         assert np.abs(sound).max() <= 1.0
 
 
+@pytest.mark.parametrize("name", vocal.VOWELS)
+def test_a_held_vowel_is_loudest_near_its_resonances(name: str) -> None:
+    person = vocal.Person(40.0, 1.0, tilt=0.0)  # many harmonics, all as loud
+    sound = vocal.held_vowel(name, person, rng(2))
+    assert 0.25 <= len(sound) / RATE <= 1.2 and rms(sound) > 0.02
+    first, second = vocal.VOWELS[name][:2]
+    between = (0.62 * second, 0.8 * second) if second > 2 * first else (3900.0, 5000.0)
+    for at in (first, second):
+        near = share(sound, 0.85 * at, 1.15 * at) / (0.3 * at)
+        assert near > 2 * share(sound, *between) / (between[1] - between[0])
+
+
 def test_laughs_pulse_at_their_rate() -> None:
     """Provine & Yong: every 210 ms, so the envelope has its peak near 4.8 Hz."""
     peaks = []

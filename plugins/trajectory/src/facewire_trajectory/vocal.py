@@ -22,10 +22,19 @@ NOTE, PERIOD = 0.075, 0.21
 """Seconds of a laugh's note, and from one to the next (Provine & Yong, Ethology, 1991)."""
 _STEP = 60  # samples in which a gain hardly changes
 # Resonances in Hz of an open, a front and a rounded vowel (Peterson & Barney, 1952), and of a hum.
+# Their fourth is a usual one.
 OPEN, FRONT, ROUND, NASAL = (
     (730, 1090, 2440, 3400), (530, 1840, 2480, 3500),
     (440, 1020, 2240, 3200), (260, 1100, 2300, 3000),
 )  # fmt: skip
+
+
+VOWELS = {
+    "IY": (270, 2290, 3010, 3600), "EH": FRONT, "AE": (660, 1720, 2410, 3400),
+    "AH": (640, 1190, 2390, 3400), "AA": OPEN, "AO": (570, 840, 2410, 3300),
+    "UW": (300, 870, 2240, 3200), "ER": (490, 1350, 1690, 3300),
+}  # fmt: skip
+"""Resonances in Hz of vowels, of men (Peterson & Barney, 1952)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +43,15 @@ class Person:
 
     pitch: float
     tract: float
+    tilt: float = 1.6
+    """How fast the voice's harmonics fall: 1 is 6 dB an octave."""
 
     @staticmethod
     def drawn(random: Random) -> Person:
         """Draw a man, a woman or a child."""
         pitch = float(random.choice([115.0, 200.0, 280.0]) * np.exp(random.normal(0, 0.15)))
-        return Person(pitch, float((pitch / 150.0) ** 0.3 * np.exp(random.normal(0, 0.05))))
+        tract = float((pitch / 150.0) ** 0.3 * np.exp(random.normal(0, 0.05)))
+        return Person(pitch, tract, float(random.uniform(0.2, 1.8)))
 
 
 def tract(hertz: Doubles, formants: tuple[int, ...], scale: float) -> Doubles:
@@ -51,15 +63,18 @@ def tract(hertz: Doubles, formants: tuple[int, ...], scale: float) -> Doubles:
     return gain
 
 
-def voiced(pitch: Doubles, formants: tuple[int, ...], scale: float, random: Random) -> Doubles:
-    """Return harmonics (n,) of a pitch in Hz (n,): they fall by 12 dB an octave, and jitter."""
+def voiced(
+    pitch: Doubles, formants: tuple[int, ...], person: Person, random: Random, scale: float = 1.0
+) -> Doubles:
+    """Return a person's harmonics (n,) of a pitch in Hz (n,), with jitter."""
+    scale = scale * person.tract
     jitter = np.repeat(random.normal(0, 0.012, len(pitch) // 120 + 1), 120)[: len(pitch)]
     pitch = pitch * (1.0 + jitter)
     phase = 2.0 * np.pi * np.cumsum(pitch) / RATE
     out = np.zeros(len(pitch))
     slow = pitch[::_STEP]
     for k in range(1, max(2, int(7000.0 / max(pitch.min(initial=100.0), 60.0)))):
-        gain = tract(k * slow, formants, scale) / k**1.6 * (k * slow < 10000.0)
+        gain = tract(k * slow, formants, scale) / k**person.tilt * (k * slow < 10000.0)
         out += np.repeat(gain, _STEP)[: len(pitch)] * np.sin(k * phase + k * k)
     return out
 
@@ -81,31 +96,44 @@ def _shape(count: int, rise: float, fall: float) -> Doubles:
     return swept
 
 
+def _air(count: int, person: Person, random: Random) -> Doubles:
+    """Return air (count,) through an open mouth: resonances, or a broad band over a rush."""
+    if random.random() < 0.4:
+        return noisy(count, OPEN if random.random() < 0.5 else FRONT, person.tract, random)
+    size = padded(count)
+    hertz = np.maximum(np.fft.rfftfreq(size, 1.0 / RATE).astype(np.float64), 20.0)
+    centre, octaves = person.tract * random.uniform(800.0, 3000.0), random.uniform(0.4, 1.3)
+    gain = np.exp(-0.5 * (np.log2(hertz / centre) / octaves) ** 2)
+    gain += random.uniform(0.0, 0.4) / (1.0 + hertz / random.uniform(600.0, 5000.0))
+    found: Doubles = np.fft.irfft(np.fft.rfft(random.normal(size=size)) * gain, size)[:count]
+    return found
+
+
 def breath(person: Person, random: Random) -> Doubles:
     """Return an inhaling or exhaling."""
-    count = int(RATE * random.uniform(0.25, 1.1))
-    formants = OPEN if random.random() < 0.5 else FRONT
+    count = int(RATE * random.uniform(0.25, 1.3))
     rise = random.uniform(0.2, 0.8)  # inhaling swells to its end
-    air = noisy(count, formants, person.tract, random)
-    return air * _shape(count, rise, 1.0 - rise)
+    return _air(count, person, random) * _shape(count, rise, 1.0 - rise)
 
 
 def laugh(person: Person, random: Random) -> Doubles:
-    """Return notes of about 75 ms every 210 ms that fade, voiced or not."""
+    """Return notes of about 75 ms every 210 ms that fade, more or less voiced, air after some."""
     notes, rate = int(random.integers(3, 11)), PERIOD * np.exp(random.normal(0, 0.08))
     formants = (OPEN, FRONT, ROUND)[int(random.integers(3))]
-    top = person.pitch * random.uniform(1.1, 2.0)
-    breathy = 1.0 if random.random() < 0.2 else random.uniform(0.1, 0.5)
+    top, falls = person.pitch * random.uniform(1.1, 2.0), random.uniform(0.75, 1.0)
+    breathy = 1.0 if random.random() < 0.2 else random.uniform(0.0, 0.5)
+    airy = 1 if random.random() < 0.4 else 2  # lengths of a note: its air ends with it, or later
+    fades, edge = random.uniform(0.86, 0.98), random.uniform(0.2, 0.5)
     out = np.zeros(int(RATE * (notes + 1) * rate * 1.2))
     for k in range(notes):
         count = int(RATE * NOTE * np.exp(random.normal(0, 0.15)))
         start = int(RATE * max(0.0, k * rate + random.normal(0, 0.01)))
-        tone = voiced(np.linspace(top, 0.85 * top, count), formants, person.tract, random)
-        air = noisy(2 * count, formants, person.tract, random) * _shape(2 * count, 0.3, 0.5)
-        loud = 0.9**k * np.exp(random.normal(0, 0.15))
-        shaped = (1.0 - breathy) * unit(tone) * _shape(count, 0.2, 0.5)
+        tone = voiced(np.linspace(top, falls * top, count), formants, person, random)
+        air = _air(airy * count, person, random) * _shape(airy * count, 0.3, 0.5)
+        loud = fades**k * np.exp(random.normal(0, 0.15))
+        shaped = (1.0 - breathy) * unit(tone) * _shape(count, edge, 0.5)
         out[start : start + count] += loud * shaped
-        out[start : start + 2 * count] += 0.5 * loud * breathy * unit(air)[: len(out) - start]
+        out[start : start + airy * count] += 0.5 * loud * breathy * unit(air)[: len(out) - start]
         top *= 0.97
     return out
 
@@ -116,7 +144,7 @@ def sob(person: Person, random: Random) -> Doubles:
     for _ in range(int(random.integers(2, 6))):
         count = int(RATE * random.uniform(0.12, 0.4))
         high = person.pitch * random.uniform(1.3, 2.2)
-        tone = voiced(np.linspace(high, 0.7 * high, count), ROUND, person.tract, random)
+        tone = voiced(np.linspace(high, 0.7 * high, count), ROUND, person, random)
         parts += [unit(tone) * _shape(count, 0.15, 0.6) * np.exp(random.normal(0, 0.25))]
         count = int(RATE * random.uniform(0.1, 0.35))
         air = unit(noisy(count, FRONT, person.tract, random)) * _shape(count, 0.6, 0.2)
@@ -131,7 +159,7 @@ def scream(person: Person, random: Random) -> Doubles:
     at = np.arange(count) / RATE
     high = np.clip(person.pitch * random.uniform(2.5, 4.5), 400.0, 1200.0)
     bend = _shape(count, 0.2, 0.6)
-    tone = voiced(high * (0.8 + 0.2 * bend), OPEN, 1.15 * person.tract, random)
+    tone = voiced(high * (0.8 + 0.2 * bend), OPEN, person, random, 1.15)
     rough = 1.0 + 0.5 * np.sin(2 * np.pi * random.uniform(30.0, 80.0) * at)
     air = noisy(count, OPEN, person.tract, random)
     return (unit(tone) * rough + 0.3 * unit(air)) * _shape(count, 0.08, 0.2)
@@ -141,7 +169,7 @@ def effort(person: Person, random: Random) -> Doubles:
     """Return a grunt: a hard onset, a pressed low voice, a breath out."""
     count = int(RATE * random.uniform(0.15, 0.6))
     low = person.pitch * random.uniform(0.7, 1.3)
-    tone = voiced(np.linspace(low, 0.8 * low, count), ROUND, person.tract, random)
+    tone = voiced(np.linspace(low, 0.8 * low, count), ROUND, person, random)
     air = noisy(count, FRONT, person.tract, random) * _shape(count, 0.7, 0.3)
     return unit(tone) * _shape(count, 0.05, 0.6) + 0.3 * unit(air)
 
@@ -152,14 +180,25 @@ def hum(person: Person, random: Random) -> Doubles:
     for _ in range(int(random.integers(1, 6))):
         count = int(RATE * random.uniform(0.15, 0.7))
         first, last = person.pitch * np.exp(random.normal(0, 0.15, 2))
-        tone = voiced(np.linspace(first, last, count), NASAL, person.tract, random)
+        tone = voiced(np.linspace(first, last, count), NASAL, person, random)
         parts.append(unit(tone) * _shape(count, 0.15, 0.25))
     return np.concatenate(parts)
 
 
+def held_vowel(name: str, person: Person, random: Random) -> FloatArray:
+    """Return one of ``VOWELS`` held for .25 to 1.2 s, as in hesitating or singing, at -25 dBFS."""
+    count = int(RATE * random.uniform(0.25, 1.2))
+    first = person.pitch * np.exp(random.normal(0, 0.15))
+    pitch = first * np.linspace(1.0, np.exp(random.normal(-0.05, 0.08)), count)
+    swing = random.uniform(0.0, 0.02) * np.sin(2 * np.pi * 5.5 * np.arange(count) / RATE)
+    tone = unit(voiced(pitch * (1.0 + swing), VOWELS[name], person, random))
+    air = random.uniform(0.0, 0.1) * unit(noisy(count, VOWELS[name], person.tract, random))
+    return at_level((tone + air) * _shape(count, random.uniform(0.05, 0.2), 0.2), -25.0)
+
+
 MAKERS: dict[str, tuple[Callable[[Person, Random], Doubles], float, float]] = {
     "laugh": (laugh, -22.0, 5.0), "sob": (sob, -25.0, 5.0), "scream": (scream, -14.0, 3.0),
-    "effort": (effort, -24.0, 4.0), "breath": (breath, -40.0, 6.0), "hum": (hum, -28.0, 5.0),
+    "effort": (effort, -24.0, 4.0), "breath": (breath, -34.0, 9.0), "hum": (hum, -28.0, 5.0),
 }  # fmt: skip
 """Each sound: what makes it, its usual RMS in dBFS and that one's deviation."""
 

@@ -30,6 +30,7 @@ _SPEECH_DB, _VARIED = -24.0, 4.0  # RMS of a synthesised voice, and its deviatio
 _AROUSED = {"pace": 0.25, "pitch": 0.35, "db": 8.0}  # of 1 of arousal above the usual
 _USUAL_AROUSAL = 0.45
 _CHANGE = (0.0, 0.4, 0.8, 1.5)  # seconds of a change of emotion; 0: the timeline's own
+FILLERS = ("uh", "um", "er", "ah", "oh", "eh", "so", "well", "and", "aha", "no", "yeah")
 _MOVED = {"joy": "laugh", "excitement": "laugh", "sadness": "sob", "anger": "effort"}
 
 
@@ -127,6 +128,25 @@ def speech(job: Job, random: np.random.Generator) -> Scene:
     return scene
 
 
+def held(job: Job, random: np.random.Generator) -> Scene:
+    """Hesitate: short words drawn out by a voice, and vowels that are held."""
+    program, voice = job.voice.split(" ")
+    scene, manner, person = Scene(), _manner(random), vocal.Person.drawn(random)
+    db = _SPEECH_DB + _VARIED * random.normal()
+    for _ in range(int(random.integers(3, 7))):
+        scene.pause(random.uniform(0.1, 0.9))
+        if random.random() < 0.5:
+            slow = Manner(random.uniform(0.28, 0.6), manner.pitch, manner.size)
+            said = SPEAK[program](str(random.choice(FILLERS)), voice, slow)
+        else:
+            name = str(random.choice(list(vocal.VOWELS)))
+            sung = vocal.held_vowel(name, person, random)
+            said = Speech(sung, [PhoneTime(name, 0.0, len(sung) / RATE)])
+        scene.speak(Speech(at_level(said.samples, db + 3.0 * random.normal()), said.phones))
+    scene.pause(random.uniform(0.2, 0.9))
+    return scene
+
+
 def noise(job: Job, random: np.random.Generator) -> Scene:
     """Make noise or music of 3 to 8 s with pauses, or silence."""
     scene = Scene()
@@ -148,7 +168,7 @@ def vocal_scene(job: Job, random: np.random.Generator) -> Scene:
     return scene
 
 
-MAKERS = {"speech": speech, "vocal": vocal_scene, "other": noise}
+MAKERS = {"speech": speech, "vocal": vocal_scene, "other": noise, "held": held}
 
 
 def drawn_labels(seconds: float, random: np.random.Generator) -> list[Label]:
@@ -203,7 +223,7 @@ def build(job: Job, seed: int = 0) -> Iterator[tuple[Entry, Arrays]]:
         yield _anchor(job, random)
         return
     try:
-        scene = MAKERS[job.kind](job, random)
+        scene = MAKERS["held" if job.source == "held" else job.kind](job, random)
     except FacewireError as error:
         raise type(error)(f"{job.id}: {error}") from error
     if not scene.labels:

@@ -20,7 +20,7 @@ from facewire_trajectory.train.jolt import jolted
 KINDS = {"speech": 0.76, "vocal": 0.12, "other": 0.12}
 """How often each kind is drawn, of what is no real take."""
 QUIET = np.float32(np.log(FLOOR))
-KEPT = 48
+KEPT = 160
 """Items that are validated with, beside takes."""
 UNSEEN = 120
 """Items of voices never seen that the card's figures are of."""
