@@ -68,18 +68,3 @@ def test_heard_phones_that_do_not_fit_hold_nothing(confidence: float) -> None:
     off = np.abs(phones.hold(curves, np.zeros((ROWS, 3))) - curves)[:, GAP]
     assert off[:60].max() > 0.05
     assert (off[900:].max() == 0.0) == phones.strange == (confidence < 1.0)
-
-
-def test_phones_heard_where_no_mouth_sounds_hold_nothing_after_a_while() -> None:
-    found = {}
-    for other in (0.0, 1.0):
-        phones, row = Phones(), RATE // 60
-        said = [Mark("phone", "AA1", 12 * k * row, 12 * (k + 1) * row, confidence=0.5)
-                for k in range(20)]  # fmt: skip
-        phones.push(said, RATE, np.zeros((240, BANDS), np.float32), False)
-        phones.flush()
-        sound = np.tile([other, 1.0 - other, 0.0], (240, 1))
-        pieces = [phones.hold(np.zeros((7, 15)), sound[at : at + 7]) for at in range(0, 210, 7)]
-        found[other] = np.concatenate(pieces)[:, GAP]
-    assert np.array_equal(found[0.0][:20], found[1.0][:20])  # a stop is silent too
-    assert found[0.0][40:60].max() > 0.03 and (found[1.0][40:] == 0.0).all()

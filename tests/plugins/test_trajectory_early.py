@@ -20,6 +20,7 @@ def heard(gaps: list[float], seed: int) -> Heard:
     random = np.random.default_rng(seed)
     parts = [random.random((len(gaps), width)).astype(np.float32) for width in COLUMNS]
     parts[0][:, GAP] = gaps
+    parts[1][:] = (0.0, 1.0, 0.0)  # speech
     return Heard(*parts)
 
 
@@ -33,6 +34,12 @@ def test_open_curves_are_the_mean_and_closures_are_the_first_networks() -> None:
     assert found.curves[2] == pytest.approx(between, abs=1e-6)
     assert all(a is b for a, b in zip(found[1:], first[1:], strict=True))
     assert len(blended(joined([]), joined([])).curves) == 0
+
+
+def test_a_laugh_is_the_first_networks() -> None:
+    first, early = heard([0.3, 0.3, 0.3], 0), heard([0.0, 0.0, 0.0], 1)
+    first.sound[:] = [(0.0, 1.0, 0.0), (0.0, 0.5, 0.5), (0.0, 0.0, 1.0)]
+    assert blended(first, early).curves[:, GAP] == pytest.approx([0.15, 0.225, 0.3], abs=1e-6)
 
 
 @pytest.mark.parametrize("variant", ["live", "file"])

@@ -13,9 +13,10 @@ from facewire.profile import Profile, load_profile
 from facewire.rig import Rig
 from facewire.speech import trust_marks
 from facewire.testing import voiced
-from facewire.types import Audio, Context
+from facewire.types import Audio, Context, Mark
+from facewire_trajectory.agreement import Agreement
 from facewire_trajectory.config import MelConfig, ModelConfig
-from facewire_trajectory.constrain import GAP, constrained, doubted
+from facewire_trajectory.constrain import GAP, SOON, Phones, constrained, doubted
 from facewire_trajectory.extractor import MelExtractor, PhonedExtractor, make
 from facewire_trajectory.mel import RATE
 from facewire_trajectory.model import Trajectory
@@ -148,6 +149,33 @@ def test_phones_that_are_doubted_close_no_open_mouth() -> None:
     network[:, GAP] = 0.05, 0.275, 0.4
     held = doubted(network, np.zeros((3, len(CURVES))))
     np.testing.assert_allclose(held[:, GAP], [0.0, 0.1375, 0.4])
+
+
+def heard_vowels(other: np.ndarray) -> np.ndarray:
+    """Return the gap (n,) of lips at rest for the network while a recogniser hears vowels."""
+    count, sound = len(other), np.zeros((len(other), 3))
+    sound[:, 0], sound[:, 1] = other, 1.0 - other
+    marks = [
+        Mark("phone", "AA1", a * 400, (a + 10) * 400, confidence=0.5) for a in range(0, count, 10)
+    ]
+    phones = Phones()
+    phones.push(marks, RATE, np.full((count, 64), -5.0, np.float32), known=False)
+    phones.flush()
+    rows = np.zeros((count, len(CURVES)))
+    pieces = [phones.hold(rows[a : a + 7], sound[a : a + 7]) for a in range(0, count, 7)]
+    return np.concatenate(pieces)[:, GAP]
+
+
+def test_phones_heard_where_no_mouth_sounds_have_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Agreement, "push", lambda self, network, phones, told: np.ones(len(told)))
+    assert heard_vowels(np.zeros(240))[20:].min() > 0.02
+    assert np.abs(heard_vowels(np.full(240, 0.99))).max() < 1e-6  # from the beginning
+    assert np.abs(heard_vowels(np.full(240, 0.7))).max() < 1e-6  # doubt alone is no speech
+    spoken, doubt, other = np.zeros(60), np.full(120, 0.7), np.full(120, 0.99)
+    gap = heard_vowels(np.concatenate([spoken, doubt, other, spoken]))
+    assert gap[20 : 180 + int(SOON)].min() > 0.02  # as long as a held vowel may be taken for noise
+    assert np.abs(gap[180 + 2 * int(SOON) : 300]).max() < 1e-6
+    assert gap[300:340].min() > 0.02  # and again with the first speech
 
 
 def _live(model: Any, sound: Audio, extractor: Any = None) -> Any:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from facewire_trajectory.agreement import Agreement
 from facewire_trajectory.mel import FLOOR, filters
 from facewire_trajectory.sizes import SOUND
-from facewire_trajectory.steady import LIKELY, OTHER, rising
+from facewire_trajectory.steady import LIKELY, OTHER, UNLIKELY, rising
 
 Doubles = NDArray[np.float64]
 FPS = Fraction(60)
@@ -38,9 +38,10 @@ NEAR, FAR = 0.02, 0.10
 APART = 0.045
 """The gap that a phone which does not close the lips keeps, where the phones' own is as wide."""
 RANGE_DB = 60.0
-SOON = 20.0
-"""Rows without a mouth's sound, up to which heard phones have their say; after twice as many they
-have none. A stop is shorter."""
+SOON = 40.0
+"""Rows without a mouth's sound, up to which heard phones have their say; after twice as many, and
+before the first such sound, they have none. Stops are shorter, and held vowels that are taken for
+noise, as "uh" over a hum, hardly longer."""
 LATE, RAMP = 60.0, 14.0
 """Rows after a phone in which phones tell what the mouth does, and over how many that ends."""
 
@@ -67,7 +68,8 @@ class Phones:
         self._agreement.reset()
         self._spans: list[tuple[float, float, bool]] = []
         self._ready = np.zeros((0, len(CURVES)))
-        self.count = self.doubted = self._next = self._silent = 0
+        self.count = self.doubted = self._next = 0
+        self._silent = 2.0 * SOON
 
     def push(self, marks: Iterable[Mark], rate: int, mel: FloatArray, known: bool) -> None:
         """Take the marks, counted at ``rate``, and the log-mel (n, 64) of the next rows.
@@ -111,10 +113,13 @@ class Phones:
         return np.asarray(curves + np.maximum(*told.values())[:, None] * (held - curves))
 
     def _others(self, likely: Doubles) -> Doubles:
-        """Return for how many rows no mouth has probably sounded: (n,)."""
+        """Return for how many rows no mouth has sounded: (n,). Rows in doubt change nothing."""
         out = np.zeros(len(likely))
-        for row, silent in enumerate(likely > LIKELY):
-            self._silent = self._silent + 1 if silent else 0
+        for row, other in enumerate(likely.tolist()):
+            if other < UNLIKELY:
+                self._silent = 0.0
+            elif other > LIKELY:
+                self._silent += 1.0
             out[row] = self._silent
         return out
 

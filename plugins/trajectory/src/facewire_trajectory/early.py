@@ -3,7 +3,7 @@
 Captured faces are few. A network that learns from them for long knows closures best, and follows
 the faces it has seen too closely; one that was stopped early knows less of both. On takes of which
 neither had learnt, the mean of the two follows the captured gap better than either (the figures are
-in docs/quality.md).
+in docs/quality.md). The early one hardly knows laughs and breaths, and has no say in them.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import numpy as np
 from facewire.types import FloatArray
 
 from facewire_trajectory.runtime import Heard, Stream, joined
+from facewire_trajectory.sizes import SOUND
 from facewire_trajectory.steady import GAP, rising
 
 SHARE = 0.5
 """Of the early network where the mouth is open."""
+VOCAL = SOUND.index("vocal")
 NEAR, FAR = 0.02, 0.10
 """Gaps, jawOpen = 1, up to which it has no share, and from which all of it: closures are the
 first's."""
@@ -46,6 +48,6 @@ def blended(first: Heard, early: Heard) -> Heard:
     """Return the first's rows with curves (n, 15) that are open moved towards the early ones'."""
     if not len(first.curves):
         return joined([])
-    share = SHARE * rising(first.curves[:, GAP], NEAR, FAR)
+    share = SHARE * rising(first.curves[:, GAP], NEAR, FAR) * (1.0 - first.sound[:, VOCAL])
     curves = first.curves + share[:, None] * (early.curves - first.curves)
     return first._replace(curves=np.asarray(curves, np.float32))

@@ -53,7 +53,7 @@ class Trajectory(Model):
         if live or (config.phones and variant == "file"):
             self._phones = Phones(CAUSAL if variant == "live" else PLANNED)
         self.rig = Rig.named("arkit52_tongue")
-        self._steady = Steady(smooth=variant == "file" or self._phones is not None)
+        self._steady = Steady(late=int(variant == "file" or self._phones is not None))
         self.lookahead = self._stream.lookahead + self._steady.late
         if self._phones is not None:
             self.lookahead = max(self.lookahead, self._phones.lookahead)
