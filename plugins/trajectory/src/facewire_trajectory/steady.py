@@ -45,8 +45,13 @@ class Steady:
         if not len(heard.curves):
             return heard
         if not len(self._kept.curves):
-            heard = joined([heard.cut(0, 1), heard])  # before the first row is the same
-        return self._mixed(joined([self._kept, heard]))
+            self._kept = heard.cut(0, 1)  # before the first row is the same
+        if self.late:
+            return self._mixed(joined([self._kept, heard]))
+        rows = np.concatenate([self._kept.curves, heard.curves])  # a row at a time: the rest stays
+        self._kept = heard.cut(-1)
+        mixed = self._taps[0] * rows[:-1] + self._taps[1] * rows[1:]
+        return heard._replace(curves=np.asarray(mixed, np.float32))
 
     def flush(self) -> Heard:
         """Return the remaining row, if one is late; after it is the same."""
