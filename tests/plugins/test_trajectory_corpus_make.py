@@ -64,8 +64,8 @@ def test_a_clean_item_and_its_augmented_one_share_targets() -> None:
     assert one.marks == sorted(one.marks, key=lambda mark: mark[1])
 
 
-def test_held_sounds_are_speech() -> None:
-    jobs = [job for job in plan.plan(100, tiny=True) if job.source == "held"]
+def test_sustained_sounds_are_speech() -> None:
+    jobs = [job for job in plan.plan(100, tiny=True) if job.source == "sustained"]
     assert len(jobs) == 5
     for job in jobs:
         entry, arrays = next(build(job))
@@ -85,7 +85,7 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         "festival has no voice slt-hts: left out",
     ]
     assert {job.source for job in plan.plan(50) if job.kind == "speech"} == {
-        "espeak", "festival", "held",
+        "espeak", "festival", "sustained",
     }  # fmt: skip
     monkeypatch.setattr(recordings, "_POCKET", Path("/nowhere"))
     assert any(

@@ -38,9 +38,9 @@ def test_vocal_sounds(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", vocal.VOWELS)
-def test_a_held_vowel_is_loudest_near_its_resonances(name: str) -> None:
+def test_a_sustained_vowel_is_loudest_near_its_resonances(name: str) -> None:
     person = vocal.Person(40.0, 1.0, tilt=0.0)  # many harmonics, all as loud
-    sound = vocal.held_vowel(name, person, rng(2))
+    sound = vocal.sustained_vowel(name, person, rng(2))
     assert 0.25 <= len(sound) / RATE <= 1.2 and rms(sound) > 0.02
     first, second = vocal.VOWELS[name][:2]
     between = (0.62 * second, 0.8 * second) if second > 2 * first else (3900.0, 5000.0)

@@ -71,4 +71,4 @@ def test_the_plan_keeps_whole_groups_apart() -> None:
     assert held == {"it"}
     assert not any(job.lang == "it" and job.split != "held" for job in jobs)
     assert abs(sum(job.turn is not None for job in jobs) - 600) <= 10
-    assert sum(job.source == "held" for job in jobs) == 30
+    assert sum(job.source == "sustained" for job in jobs) == 30

@@ -185,7 +185,7 @@ def hum(person: Person, random: Random) -> Doubles:
     return np.concatenate(parts)
 
 
-def held_vowel(name: str, person: Person, random: Random) -> FloatArray:
+def sustained_vowel(name: str, person: Person, random: Random) -> FloatArray:
     """Return one of ``VOWELS`` held for .25 to 1.2 s, as in hesitating or singing, at -25 dBFS."""
     count = int(RATE * random.uniform(0.25, 1.2))
     first = person.pitch * np.exp(random.normal(0, 0.15))

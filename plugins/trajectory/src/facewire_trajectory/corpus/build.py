@@ -128,7 +128,7 @@ def speech(job: Job, random: np.random.Generator) -> Scene:
     return scene
 
 
-def held(job: Job, random: np.random.Generator) -> Scene:
+def sustained(job: Job, random: np.random.Generator) -> Scene:
     """Hesitate: short words drawn out by a voice, and vowels that are held."""
     program, voice = job.voice.split(" ")
     scene, manner, person = Scene(), _manner(random), vocal.Person.drawn(random)
@@ -140,7 +140,7 @@ def held(job: Job, random: np.random.Generator) -> Scene:
             said = SPEAK[program](str(random.choice(FILLERS)), voice, slow)
         else:
             name = str(random.choice(list(vocal.VOWELS)))
-            sung = vocal.held_vowel(name, person, random)
+            sung = vocal.sustained_vowel(name, person, random)
             said = Speech(sung, [PhoneTime(name, 0.0, len(sung) / RATE)])
         scene.speak(Speech(at_level(said.samples, db + 3.0 * random.normal()), said.phones))
     scene.pause(random.uniform(0.2, 0.9))
@@ -168,7 +168,8 @@ def vocal_scene(job: Job, random: np.random.Generator) -> Scene:
     return scene
 
 
-MAKERS = {"speech": speech, "vocal": vocal_scene, "other": noise, "held": held}
+MAKERS = {"speech": speech, "vocal": vocal_scene, "other": noise, "sustained": sustained}
+"""What makes a job of a kind, or of a source that is made in its own way."""
 
 
 def drawn_labels(seconds: float, random: np.random.Generator) -> list[Label]:
@@ -223,7 +224,7 @@ def build(job: Job, seed: int = 0) -> Iterator[tuple[Entry, Arrays]]:
         yield _anchor(job, random)
         return
     try:
-        scene = MAKERS["held" if job.source == "held" else job.kind](job, random)
+        scene = MAKERS[job.source if job.source in MAKERS else job.kind](job, random)
     except FacewireError as error:
         raise type(error)(f"{job.id}: {error}") from error
     if not scene.labels:

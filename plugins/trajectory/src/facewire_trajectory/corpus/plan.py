@@ -18,8 +18,8 @@ from facewire_trajectory.corpus.voices import festival_voices, flite_voices
 
 TURNS = 7400
 TINY = 60
-VOCAL, OTHER, HELD = 0.10, 0.09, 0.05
-"""Scenes of vocal sounds, of noise and of held sounds of speech, as shares of the turns."""
+VOCAL, OTHER, SUSTAINED = 0.10, 0.09, 0.05
+"""Scenes of vocal sounds, of noise and of sustained speech, as shares of the turns."""
 ANCHOR_KINDS = ("digital", "quiet", "room")
 """Kinds of silence in which each preset is shown."""
 _MONOLOGUE, _DIALOGUE = 0.12, 0.10
@@ -29,7 +29,7 @@ _MONOLOGUE, _DIALOGUE = 0.12, 0.10
 class Job:
     """An item to be made; ``turn`` is what is said, if anything.
 
-    The source ``held`` are sounds of speech that are held, by ``voice``: program and voice.
+    Of ``sustained`` speech, sounds that are held, ``voice`` is a program and its voice.
     """
 
     id: str
@@ -141,10 +141,10 @@ def _speech(count: int, tiny: bool, seed: int) -> list[Job]:
     return jobs
 
 
-def _held(count: int, tiny: bool, seed: int) -> list[Job]:
-    """Return jobs of held sounds: a voice of a program that can speak slowly."""
+def _sustained(count: int, tiny: bool, seed: int) -> list[Job]:
+    """Return jobs of sustained speech: a voice of a program that can speak slowly."""
     readers = [reader for reader in _readers(tiny) if reader.source in ("flite", "espeak")]
-    random = Context(name="held", seed=seed).random("plan")
+    random = Context(name="sustained", seed=seed).random("plan")
     shares = np.array([reader.share for reader in readers])
     jobs = []
     for number in range(count if readers else 0):
@@ -152,9 +152,9 @@ def _held(count: int, tiny: bool, seed: int) -> list[Job]:
         voice, group, split = reader.voice, f"{reader.source}-{reader.voice}", reader.split
         if reader.source == "espeak":
             voice, group, split = _voice(reader, random)
-        name, said = f"held-{number:05d}", f"{reader.source} {voice}"
+        name, said = f"sustained-{number:05d}", f"{reader.source} {voice}"
         licence = table()[reader.source]["licence"]
-        jobs.append(Job(name, "speech", "held", said, reader.lang, group, split, licence))
+        jobs.append(Job(name, "speech", "sustained", said, reader.lang, group, split, licence))
     return jobs
 
 
@@ -175,9 +175,9 @@ def plan(turns: int = TURNS, tiny: bool = False, seed: int = 0) -> list[Job]:
     jobs += _own("vocal", max(6, round(VOCAL * turns)), random)
     jobs += _own("other", max(6, round(OTHER * turns)), random)
     mixed = [jobs[i] for i in random.permutation(len(jobs))]
-    held = _held(max(2, round(HELD * turns)), tiny, seed)
-    every = len(mixed) // len(held)
-    for number, job in enumerate(held):
+    slow = _sustained(max(2, round(SUSTAINED * turns)), tiny, seed)
+    every = len(mixed) // max(len(slow), 1)
+    for number, job in enumerate(slow):
         mixed.insert(number * (every + 1), job)
     kinds = range(1 if tiny else len(ANCHOR_KINDS))
     shown = [
